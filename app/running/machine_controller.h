@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "vmm/display/frame.h"
+#include "vmm/machine/machine.h"
+#include "vmm/machine/run_record.h"
+
+#include <QByteArray>
+#include <QObject>
+#include <QString>
+
+#include <memory>
+
+namespace namsan {
+
+// One VM as the program's Qt side sees it: calls go to the machine without waiting, what the machine tells comes back
+// as signals on the thread that the controller lives on (the GUI thread in the window). The machine's threads never
+// enter this object; they leave messages for it.
+class MachineController final : public QObject {
+    Q_OBJECT
+
+public:
+    // Builds the machine. Fails with a sentence for the user.
+    static Result<std::unique_ptr<MachineController>> create(const MachineConfig&);
+    ~MachineController() override; // stops the machine; waits for its threads
+
+    const MachineConfig& config() const;
+    MachineState state() const;
+    std::optional<MachineEnding> ending() const;
+    QString engineName() const;
+    QString engineReason() const;
+
+    void start();
+    void pause();
+    void reset();
+    void pressPowerButton();
+    void cutPower(); // ends as Stopped; returns at once, stateChanged() follows
+    void sendInput(const InputEvent&);
+    void sendSerial(const QByteArray&);
+
+    // What was asked for last. place() fails with a sentence and changes nothing where the host does not allow it.
+    const Placement& requestedPlacement() const;
+    Result<void> place(const Placement&);
+
+    // The newest picture since the last call, or nullptr. Valid until the next call. frameReady() announces it.
+    const Frame* takeFrame();
+
+    // The last sample, and the record of the run so far.
+    const MachineSample& lastSample() const;
+    RunRecord record() const;
+
+signals:
+    void stateChanged(namsan::MachineState state);
+    void serialReceived(const QByteArray& bytes);
+    void rebooted();
+    void frameReady();
+    void sampled(const namsan::MachineSample& sample); // once a second while running, and once at the end
+    void placementChanged(const namsan::Placement& placement);
+    // The guest's workload lines on the serial console: "! BEGIN: NAME" and "! PERF: NAME N s ok".
+    void workloadBegan(const QString& name);
+    void workloadEnded(const QString& name, double guestSeconds, bool ok);
+
+private:
+    MachineController() = default;
+
+    struct Private;
+    std::unique_ptr<Private> d;
+};
+
+} // namespace namsan

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <cstdint>
+
+namespace namsan {
+
+// One byte that a guest sent through a serial port.
+struct SerialOutput {
+    uint8_t byte;
+};
+
+// The guest switched the machine off (ACPI S5).
+struct PowerOffRequest { };
+
+} // namespace namsan

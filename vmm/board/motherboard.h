@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "vmm/board/device.h"
+#include "vmm/board/gate_a20.h"
+#include "vmm/board/guest_memory.h"
+#include "vmm/board/mmio_bus.h"
+#include "vmm/board/port_bus.h"
+#include "vmm/board/reset_line.h"
+#include "vmm/time/timers.h"
+
+#include <memory>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+namespace namsan {
+
+class Motherboard;
+
+// The proof that the calling thread is the one inside the board. Hold it shortly and wait for nothing meanwhile.
+class Held {
+public:
+    Held(Held&&) = default;
+
+private:
+    friend class Motherboard;
+    explicit Held(std::mutex& lock)
+        : m_guard(lock)
+    {
+    }
+
+    std::unique_lock<std::mutex> m_guard;
+};
+
+// What devices are plugged into: buses, memory, timers, lines, and the one lock that protects them all.
+class Motherboard {
+public:
+    Motherboard(GuestMemory&, const Clock&);
+
+    // Waits for the board lock. Any thread.
+    Held enter() { return Held(m_lock); }
+
+    PortBus& ports(const Held&) { return m_ports; }
+    MmioBus& mmio(const Held&) { return m_mmio; }
+    Timers& timers(const Held&) { return m_timers; }
+    GateA20& gateA20(const Held&) { return m_gateA20; }
+    ResetLine& resetLine(const Held&) { return m_resetLine; }
+    GuestMemory& memory() { return m_memory; }
+
+    // Makes a device that the board owns from now on. Devices are reset, saved and restored in this order.
+    template <class D, class... Arguments> D& add(const Held&, Arguments&&... arguments)
+    {
+        auto device = std::make_unique<D>(std::forward<Arguments>(arguments)...);
+        D& reference = *device;
+        m_devices.push_back(std::move(device));
+        return reference;
+    }
+
+    void reset(const Held&);
+    void save(const Held&, StateWriter&) const;
+    Result<void> restore(const Held&, StateReader&);
+
+private:
+    std::mutex m_lock;
+    GuestMemory& m_memory;
+    PortBus m_ports;
+    MmioBus m_mmio;
+    Timers m_timers;
+    GateA20 m_gateA20;
+    ResetLine m_resetLine;
+    std::vector<std::unique_ptr<Device>> m_devices; // gone before what they are wired to
+};
+
+} // namespace namsan

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "vmm/base/log.h"
+#include "vmm/base/result.h"
+#include "vmm/devices/input/input_event.h"
+#include "vmm/display/frame_mailbox.h"
+#include "vmm/host/placement.h"
+#include "vmm/machine/machine_config.h"
+#include "vmm/machine/machine_sample.h"
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+namespace namsan {
+
+enum class MachineState {
+    Ready, // built, never started
+    Running,
+    Paused,
+    Ended,
+};
+
+// Why a machine ended.
+struct MachineEnding {
+    enum class Reason {
+        PoweredOff, // the guest switched itself off
+        Halted, // HLT with interrupts off: nothing can wake it again
+        Reset, // the guest asked for a reset and the configuration says not to reboot
+        Crashed, // triple fault, or the engine cannot go on
+        Stopped, // stop() was called
+    };
+
+    Reason reason;
+    std::string why; // one sentence
+};
+
+// What a machine tells its owner. Called on the machine's own threads: return soon, and call no function of the machine
+// that waits (stop, the destructor).
+class MachineListener {
+public:
+    virtual ~MachineListener() = default;
+
+    virtual void stateChanged(MachineState) = 0;
+    virtual void serialOutput(std::span<const uint8_t>) = 0; // what the guest sent through COM1, in order
+    virtual void rebooted() = 0; // the guest was reset and starts again
+};
+
+// One VM: what a user starts and stops. Every call is safe from any thread, and none but stop(), the destructor and
+// waitForEnd() waits for the guest.
+//
+// Threads: one board thread ("the VMM": timers, input, display) and one thread per vCPU, made by start() and joined
+// when the machine has ended. vCPU threads run the engine; a device access runs on the vCPU's thread under the board
+// lock.
+class Machine {
+public:
+    // Reads kernel and initrd, builds the board and loads the guest. Fails with a sentence for the user.
+    // The listener, if any, outlives the machine.
+    static Result<std::unique_ptr<Machine>> create(const MachineConfig&, MachineListener* = nullptr);
+    virtual ~Machine() = default; // stops it
+
+    virtual const MachineConfig& config() const = 0;
+    virtual MachineState state() const = 0;
+    virtual std::optional<MachineEnding> ending() const = 0; // set exactly when Ended
+
+    virtual void start() = 0; // from Ready or Paused; otherwise nothing
+    virtual void pause() = 0; // from Running; otherwise nothing. The guest's clock stands still
+    virtual void reset() = 0; // pulls the reset line; loads the guest again
+    virtual void pressPowerButton() = 0;
+    virtual void stop() = 0; // cuts the power: ends as Stopped unless it has ended. Waits until its threads are gone
+    virtual bool waitForEnd(std::chrono::milliseconds) = 0; // false: it has not ended in that time
+
+    virtual void sendInput(const InputEvent&) = 0;
+    virtual void sendSerial(std::span<const uint8_t>) = 0; // to the guest's COM1; queued until the guest takes it
+
+    // A new viewer of the screen. The mailbox gets the whole picture soon, then changes; it lives until removeViewer()
+    // or the machine's end of life. The notifier runs on the board thread.
+    virtual FrameMailbox& addViewer(std::function<void()> notifier) = 0;
+    virtual void removeViewer(FrameMailbox&) = 0;
+
+    // Moves the threads, now or as soon as they exist. Fails where the host does not allow it, and then nothing moves.
+    virtual Result<void> place(const Placement&) = 0;
+
+    // The engine and why it was chosen.
+    virtual std::string engineName() const = 0;
+    virtual std::string engineReason() const = 0;
+
+    // The figures of this moment: counters, CPU time, places. Costs some microseconds per thread.
+    virtual MachineSample sample() const = 0;
+
+    virtual const Log& log() const = 0;
+};
+
+} // namespace namsan

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace namsan {
+
+// The screen that the guest finds: VGA text, or a linear frame buffer of a fixed size with 32 bits per pixel, described
+// to Linux by screen_info. Linux uses one or the other.
+struct ScreenConfig {
+    bool text = true;
+    int width = 0; // pixels, of the linear frame buffer: 320 to 4096
+    int height = 0; // 200 to 2160
+
+    bool operator==(const ScreenConfig&) const = default;
+};
+
+// Everything that defines a VM. machine_config_schema.h describes each field for files, command line and editor.
+struct MachineConfig {
+    std::string name = "machine";
+    std::string kernel; // path of a Linux kernel (bzImage)
+    std::string initrd; // path, or empty for none
+    std::string append; // kernel command line
+    uint64_t memoryBytes = uint64_t { 256 } << 20;
+    unsigned vcpus = 1;
+    std::string engine = "auto"; // auto, soft
+    std::string placement = "free"; // as parsePlacement() takes it
+    ScreenConfig screen;
+    bool unpackKernel = true; // unpack the kernel's payload on the host and enter its ELF image
+    bool reboot = true; // a reset by the guest starts it again; otherwise it ends the run
+
+    bool operator==(const MachineConfig&) const = default;
+};
+
+} // namespace namsan
