@@ -10,7 +10,7 @@ enum RegisterSelect : unsigned {
     commandOrStatus = 8,
     request = 9,
     singleMask = 10,
-    mode = 11,
+    modeRegister = 11,
     clearFlipFlop = 12,
     masterClearOrTemporary = 13,
     clearMask = 14,
@@ -64,7 +64,7 @@ void Dma8237::write(unsigned registerSelect, uint8_t value)
     case singleMask:
         m_masked = withChannelBit(m_masked, value);
         break;
-    case mode:
+    case modeRegister:
         m_modes[value & 3] = value & 0xfc;
         break;
     case clearFlipFlop:
