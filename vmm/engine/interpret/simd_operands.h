@@ -68,6 +68,31 @@ inline uint32_t readRm32(Processor& processor, const Instruction& instruction)
     return instruction.rmIsMemory ? processor.readOperand<uint32_t>(instruction) : processor.gpr[instruction.rm];
 }
 
+// MASKMOVQ, MASKMOVDQU: writes the bytes whose mask has bit 7 set to DS:(E)DI (another segment by prefix). Bytes
+// between the first and the last that are written may fault too; bytes beyond them do not. Intel SDM volume 2,
+// "MASKMOVDQU".
+template <size_t count>
+void writeMasked(Processor& processor, const Instruction& instruction, const std::array<uint8_t, count>& bytes,
+    const std::array<uint8_t, count>& mask)
+{
+    const auto chosen = [&](size_t i) { return mask[i] >> 7 != 0; };
+    uint32_t first = 0;
+    while (first < count && !chosen(first))
+        ++first;
+    if (first == count)
+        return;
+    uint32_t last = count - 1;
+    while (!chosen(last))
+        --last;
+    const uint32_t offset = (processor.gpr[Edi] + first) & instruction.addressMask;
+    const unsigned size = last - first + 1;
+    const uint32_t linear = processor.linearForWrite(static_cast<SegmentIndex>(instruction.segment), offset, size);
+    processor.memory.probeWrite(linear, size);
+    for (uint32_t i = 0; i < size; ++i)
+        if (chosen(first + i))
+            processor.memory.write<uint8_t>(linear + i, bytes[first + i]);
+}
+
 // The guest's MMX registers, after the switch to MMX that every MMX instruction makes. Where an operand in memory may
 // fault, read it before.
 class MmxRegisters {
