@@ -35,6 +35,9 @@ struct Fault {
     std::optional<uint32_t> errorCode; // set for exactly those exceptions that push one
 };
 
+// Thrown where a double fault could not be delivered: the processor shuts down.
+struct TripleFault { };
+
 [[noreturn]] inline void throwInvalidOpcode()
 {
     throw Fault { Exception::InvalidOpcode, {} };

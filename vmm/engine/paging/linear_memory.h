@@ -2,13 +2,15 @@
 #pragma once
 
 #include "vmm/board/guest_memory.h"
+#include "vmm/engine/paging/page_walk.h"
 #include "vmm/session/vm_session.h"
 
 #include <array>
-#include <bit>
+#include <bitset>
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <optional>
 
 namespace namsan {
 
@@ -23,11 +25,7 @@ class LinearMemory {
 public:
     enum class Privilege : uint8_t { Supervisor, User };
 
-    struct Control { // what paging depends on
-        uint32_t cr0 = 0;
-        uint32_t cr3 = 0;
-        uint32_t cr4 = 0;
-    };
+    using Control = PageWalk::Control; // what paging depends on
 
     LinearMemory(GuestMemory&, GuestBus&, VcpuCounters&, uint32_t& cr2);
 
@@ -40,40 +38,57 @@ public:
     void setA20(bool open);
 
     // The privilege of ordinary accesses from now on: User when CPL is 3.
-    void setPrivilege(Privilege);
+    void setPrivilege(Privilege privilege) { m_current = &tableOf(privilege); }
 
-    template <class T> T read(uint32_t linear)
+    template <class T> T read(uint32_t linear) { return readThrough<T>(*m_current, linear); }
+    template <class T> void write(uint32_t linear, T value) { writeThrough<T>(*m_current, linear, value); }
+
+    // The read of an instruction that reads, computes and writes back: faults as the write would.
+    template <class T> T readForWrite(uint32_t linear)
     {
         const Entry& entry = m_current->entries[indexOf(linear)];
-        if (entry.readTag == tagOf<T>(linear)) [[likely]] {
+        if (entry.writeTag == tagOf<T>(linear)) [[likely]] {
             T value;
             std::memcpy(&value, reinterpret_cast<const void*>(entry.addend + linear), sizeof value);
             return value;
         }
-        return static_cast<T>(readSlow(linear, sizeof(T), *m_current));
-    }
-
-    template <class T> void write(uint32_t linear, T value)
-    {
-        const Entry& entry = m_current->entries[indexOf(linear)];
-        if (entry.writeTag == tagOf<T>(linear)) [[likely]] {
-            std::memcpy(reinterpret_cast<void*>(entry.addend + linear), &value, sizeof value);
-            return;
-        }
-        writeSlow(linear, sizeof(T), static_cast<uint64_t>(value), *m_current);
+        probeWrite(linear, sizeof(T));
+        return read<T>(linear);
     }
 
     // Descriptor tables, TSS and stack switches: accesses by the processor itself, supervisor whatever CPL is.
-    template <class T> T readAsSupervisor(uint32_t linear);
-    template <class T> void writeAsSupervisor(uint32_t linear, T value);
+    template <class T> T readAsSupervisor(uint32_t linear) { return readAs<T>(Privilege::Supervisor, linear); }
+    template <class T> void writeAsSupervisor(uint32_t linear, T value)
+    {
+        writeAs<T>(Privilege::Supervisor, linear, value);
+    }
+    template <class T> T readAs(Privilege privilege, uint32_t linear)
+    {
+        return readThrough<T>(tableOf(privilege), linear);
+    }
+    template <class T> void writeAs(Privilege privilege, uint32_t linear, T value)
+    {
+        writeThrough<T>(tableOf(privilege), linear, value);
+    }
 
     // Faults exactly as a write of that many bytes (1 to 4096) would, and changes only accessed and dirty bits: for
     // instructions that read, compute and write, or that write several things, before anything changes.
-    void probeWrite(uint32_t linear, unsigned size);
-    void probeRead(uint32_t linear, unsigned size);
+    void probeWrite(uint32_t linear, unsigned size)
+    {
+        const Entry& entry = m_current->entries[indexOf(linear)];
+        if (entry.writeTag != (linear & pageMask) || (linear & ~pageMask) + size > GuestMemory::pageSize)
+            probeSlow(linear, size, true);
+    }
+    void probeRead(uint32_t linear, unsigned size)
+    {
+        const Entry& entry = m_current->entries[indexOf(linear)];
+        if (entry.readTag != (linear & pageMask) || (linear & ~pageMask) + size > GuestMemory::pageSize)
+            probeSlow(linear, size, false);
+    }
 
-    // The host address for direct use of size bytes that lie in one page of plain RAM; nullptr where that is not so
-    // (MMIO, tracked, code, page crossing): use read() and write() then. Valid until the next call of anything here.
+    // The host address for direct use of size bytes (1 to 4096) that lie in one page of plain RAM; nullptr where that
+    // is not so (MMIO, tracked, code, page crossing), and where the access would fault: use read() and write() then.
+    // Never throws. Valid until the next call of anything here.
     uint8_t* directRead(uint32_t linear, unsigned size);
     uint8_t* directWrite(uint32_t linear, unsigned size);
 
@@ -81,11 +96,12 @@ public:
     // fetch.
     PhysicalAddress translateFetch(uint32_t linear);
 
-    // Counts up whenever a translation that translateFetch() gave may have become false.
-    uint64_t fetchGeneration() const;
+    // Another number whenever a translation that translateFetch() gave may have become false. Bit 0 tells the
+    // privilege (1: user), so that translations remembered with this number serve again after a change there and back.
+    uint64_t fetchGeneration() const { return m_generation << 1 | (m_current == &tableOf(Privilege::User) ? 1 : 0); }
 
     // Stores into pages flagged GuestMemory::Code are reported there after they are done.
-    void setCodeCache(CodeCache* codeCache) { m_codeCache = codeCache; }
+    void setCodeCache(CodeCache*);
 
     // Forgets that a physical page may be written without asking: it got a flag of GuestMemory::writesAreSpecial.
     void dropWriteEntries(PhysicalAddress page);
@@ -93,36 +109,76 @@ public:
 private:
     static constexpr size_t entryCount = 1024;
     static constexpr uint32_t pageMask = 0xfffff000;
+    static constexpr uint32_t noTag = 0xfff; // no tag that tagOf() makes has these bits
 
-    // A tag is the flush generation above the linear page; bits below the access size are kept, so that an access that
+    // What the fast path looks at. A tag is the linear page; an access keeps the bits below its size, so that one that
     // is not aligned never matches and takes the slow way, which sorts out page crossings.
     struct Entry {
-        uint64_t readTag = ~uint64_t { 0 };
-        uint64_t writeTag = ~uint64_t { 0 };
+        uint32_t readTag = noTag; // RAM that may be read
+        uint32_t writeTag = noTag; // plain RAM that may be written, its dirty bit set
         uintptr_t addend = 0; // host address minus linear address
-        uint64_t physicalPage = 0;
+    };
+    // What a page walk found, whether RAM or not, for the slow way.
+    struct Cached {
+        uint32_t linearPage = noTag;
+        PageTranslation translation;
     };
     struct Table {
         std::array<Entry, entryCount> entries;
+        std::array<Cached, entryCount> cached;
+        std::array<uint64_t, entryCount / 64> used {}; // one bit for each cached entry that holds something
         bool user = false;
     };
 
     static size_t indexOf(uint32_t linear) { return linear / GuestMemory::pageSize % entryCount; }
-    template <class T> uint64_t tagOf(uint32_t linear) const
+    template <class T> static uint32_t tagOf(uint32_t linear) { return linear & (pageMask | (sizeof(T) - 1)); }
+    Table& tableOf(Privilege privilege) { return (*m_tables)[static_cast<size_t>(privilege)]; }
+    const Table& tableOf(Privilege privilege) const { return (*m_tables)[static_cast<size_t>(privilege)]; }
+
+    template <class T> T readThrough(Table& table, uint32_t linear)
     {
-        return m_generationTag | (linear & (pageMask | (sizeof(T) - 1)));
+        const Entry& entry = table.entries[indexOf(linear)];
+        if (entry.readTag == tagOf<T>(linear)) [[likely]] {
+            T value;
+            std::memcpy(&value, reinterpret_cast<const void*>(entry.addend + linear), sizeof value);
+            return value;
+        }
+        return static_cast<T>(readSlow(linear, sizeof(T), table));
+    }
+    template <class T> void writeThrough(Table& table, uint32_t linear, T value)
+    {
+        const Entry& entry = table.entries[indexOf(linear)];
+        if (entry.writeTag == tagOf<T>(linear)) [[likely]] {
+            std::memcpy(reinterpret_cast<void*>(entry.addend + linear), &value, sizeof value);
+            return;
+        }
+        writeSlow(linear, sizeof(T), static_cast<uint64_t>(value), table);
     }
 
     uint64_t readSlow(uint32_t linear, unsigned size, Table&);
     void writeSlow(uint32_t linear, unsigned size, uint64_t value, Table&);
+    void probeSlow(uint32_t linear, unsigned size, bool write);
+    uint8_t* direct(uint32_t linear, unsigned size, bool write);
+
+    uint32_t translate(uint32_t linear, bool write, Table&);
+    std::optional<uint32_t> tryTranslate(uint32_t linear, bool write, Table&, uint32_t& physical);
+    void fill(Table&, uint32_t linear, const PageTranslation&);
+    void allowFastWrites(Table&, uint32_t linear);
+    template <class Condition> void forgetWhere(Table&, Condition);
+
+    uint64_t readPhysical(uint32_t physical, unsigned size);
+    void writePhysical(uint32_t physical, unsigned size, uint64_t value);
 
     GuestMemory& m_memory;
     GuestBus& m_bus;
     VcpuCounters& m_counters;
     uint32_t& m_cr2;
     CodeCache* m_codeCache = nullptr;
+    PageWalk m_walk;
     Control m_control;
-    uint64_t m_generationTag = 0;
+    uint32_t m_addressMask = 0xffffffff; // A20
+    uint64_t m_generation = 0;
+    std::bitset<1024> m_hadLargePages; // the 4 MiB regions with entries of large pages since the last full flush
     std::unique_ptr<std::array<Table, 2>> m_tables; // by Privilege
     Table* m_current;
 };

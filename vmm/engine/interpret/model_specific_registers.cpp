@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "vmm/engine/interpret/model_specific_registers.h"
+
+namespace namsan {
+
+namespace {
+
+constexpr uint32_t timeStampCounterMsr = 0x10;
+constexpr uint32_t platformId = 0x17;
+constexpr uint32_t biosSignature = 0x8b; // the microcode's revision
+constexpr uint32_t sysenterCsMsr = 0x174;
+constexpr uint32_t sysenterEspMsr = 0x175;
+constexpr uint32_t sysenterEipMsr = 0x176;
+constexpr uint32_t miscEnable = 0x1a0;
+constexpr uint32_t pageAttributeTable = 0x277;
+
+// Fast strings on; branch trace storage and precise event sampling are not there.
+constexpr uint64_t miscEnableValue = 1 << 0 | 1 << 11 | 1 << 12;
+
+// Each byte holds a memory type; 2 and 3 and from 8 on are reserved. Intel SDM volume 3, table 11-10.
+bool isValidPat(uint64_t value)
+{
+    for (unsigned entry = 0; entry < 8; ++entry) {
+        const auto type = static_cast<uint8_t>(value >> (8 * entry));
+        if (type > 7 || type == 2 || type == 3)
+            return false;
+    }
+    return true;
+}
+
+} // namespace
+
+uint64_t readModelSpecificRegister(const Processor& processor, uint32_t number)
+{
+    switch (number) {
+    case timeStampCounterMsr:
+        return timeStampCounter(processor);
+    case platformId:
+    case biosSignature:
+        return 0;
+    case sysenterCsMsr:
+        return processor.sysenterCs;
+    case sysenterEspMsr:
+        return processor.sysenterEsp;
+    case sysenterEipMsr:
+        return processor.sysenterEip;
+    case miscEnable:
+        return miscEnableValue;
+    case pageAttributeTable:
+        return processor.pat;
+    default:
+        throwGeneralProtection();
+    }
+}
+
+void writeModelSpecificRegister(Processor& processor, uint32_t number, uint64_t value)
+{
+    switch (number) {
+    case timeStampCounterMsr:
+        processor.tscOffset = value - processor.clock.tsc();
+        return;
+    case biosSignature: // cleared by software before CPUID fills it in; revision 0 stays
+    case miscEnable: // no switch there changes what this processor does
+        return;
+    case sysenterCsMsr:
+        processor.sysenterCs = static_cast<uint32_t>(value);
+        return;
+    case sysenterEspMsr:
+        processor.sysenterEsp = static_cast<uint32_t>(value);
+        return;
+    case sysenterEipMsr:
+        processor.sysenterEip = static_cast<uint32_t>(value);
+        return;
+    case pageAttributeTable:
+        if (!isValidPat(value))
+            throwGeneralProtection();
+        processor.pat = value;
+        return;
+    default:
+        throwGeneralProtection();
+    }
+}
+
+} // namespace namsan

@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "vmm/engine/paging/linear_memory.h"
+
+#include "vmm/engine/cpu_state.h"
+#include "vmm/engine/decode/code_cache.h"
+#include "vmm/engine/interpret/fault.h"
+
+#include <algorithm>
+#include <bit>
+
+namespace namsan {
+
+static constexpr uint32_t addressLine20 = 1 << 20;
+
+LinearMemory::LinearMemory(GuestMemory& memory, GuestBus& bus, VcpuCounters& counters, uint32_t& cr2)
+    : m_memory(memory)
+    , m_bus(bus)
+    , m_counters(counters)
+    , m_cr2(cr2)
+    , m_walk(memory)
+    , m_tables(std::make_unique<std::array<Table, 2>>())
+    , m_current(&tableOf(Privilege::Supervisor))
+{
+    tableOf(Privilege::User).user = true;
+}
+
+void LinearMemory::setControl(const Control& control)
+{
+    constexpr uint32_t relevantCr0 = cr0::paging | cr0::writeProtect | cr0::protectionEnable;
+    constexpr uint32_t relevantCr4 = cr4::pageSizeExtensions | cr4::pageGlobalEnable | cr4::physicalAddressExtension;
+    const bool changed = ((control.cr0 ^ m_control.cr0) & relevantCr0) || ((control.cr4 ^ m_control.cr4) & relevantCr4)
+        || control.cr3 != m_control.cr3;
+    m_control = control;
+    if (changed)
+        flushAll();
+}
+
+// -- forgetting ------------------------------------------------------------------------------------------------------
+
+template <class Condition> void LinearMemory::forgetWhere(Table& table, Condition condition)
+{
+    for (size_t word = 0; word < table.used.size(); ++word) {
+        for (uint64_t rest = table.used[word]; rest; rest &= rest - 1) {
+            const auto bit = static_cast<size_t>(std::countr_zero(rest));
+            const size_t index = word * 64 + bit;
+            if (!condition(table.cached[index]))
+                continue;
+            table.entries[index] = {};
+            table.cached[index] = {};
+            table.used[word] &= ~(uint64_t { 1 } << bit);
+        }
+    }
+}
+
+void LinearMemory::reloadCr3(uint32_t cr3)
+{
+    m_control.cr3 = cr3;
+    ++m_generation;
+    for (Table& table : *m_tables)
+        forgetWhere(table, [](const Cached& cached) { return !cached.translation.global; });
+}
+
+void LinearMemory::invalidatePage(uint32_t linear)
+{
+    ++m_generation;
+    const uint32_t page = linear & pageMask;
+    for (Table& table : *m_tables) {
+        const size_t index = indexOf(linear);
+        if (table.cached[index].linearPage == page) {
+            table.entries[index] = {};
+            table.cached[index] = {};
+            table.used[index / 64] &= ~(uint64_t { 1 } << index % 64);
+        }
+        // One page of 4 MiB sits in many entries here; INVLPG of any address in it forgets all of it.
+        if (m_hadLargePages[linear >> 22])
+            forgetWhere(table, [linear](const Cached& cached) {
+                return cached.translation.large && cached.linearPage >> 22 == linear >> 22;
+            });
+    }
+}
+
+void LinearMemory::flushAll()
+{
+    ++m_generation;
+    for (Table& table : *m_tables)
+        forgetWhere(table, [](const Cached&) { return true; });
+    m_hadLargePages.reset();
+}
+
+void LinearMemory::setA20(bool open)
+{
+    m_addressMask = open ? 0xffffffff : ~addressLine20;
+    m_walk.setAddressMask(m_addressMask);
+    flushAll();
+}
+
+void LinearMemory::setCodeCache(CodeCache* codeCache)
+{
+    m_codeCache = codeCache;
+    m_walk.setCodeCache(codeCache);
+}
+
+void LinearMemory::dropWriteEntries(PhysicalAddress page)
+{
+    const auto physicalPage = static_cast<uint32_t>(page) & pageMask;
+    for (Table& table : *m_tables)
+        for (size_t index = 0; index < entryCount; ++index)
+            if (table.cached[index].translation.physicalPage == physicalPage)
+                table.entries[index].writeTag = noTag;
+}
+
+// -- translating -----------------------------------------------------------------------------------------------------
+
+void LinearMemory::fill(Table& table, uint32_t linear, const PageTranslation& translation)
+{
+    const uint32_t page = linear & pageMask;
+    const size_t index = indexOf(linear);
+    table.cached[index] = { page, translation };
+    table.used[index / 64] |= uint64_t { 1 } << index % 64;
+    if (translation.large)
+        m_hadLargePages.set(linear >> 22);
+
+    Entry& entry = table.entries[index];
+    entry = {};
+    const uint8_t* host = m_memory.pageHost(translation.physicalPage);
+    if (!host)
+        return;
+    entry.addend = reinterpret_cast<uintptr_t>(host) - page;
+    entry.readTag = page;
+    if (translation.writable && !(m_memory.flags(translation.physicalPage) & GuestMemory::writesAreSpecial))
+        entry.writeTag = page;
+}
+
+// A page that was special when its entry was made may be plain by now. The translation is there and writable.
+void LinearMemory::allowFastWrites(Table& table, uint32_t linear)
+{
+    Entry& entry = table.entries[indexOf(linear)];
+    const uint32_t physicalPage = table.cached[indexOf(linear)].translation.physicalPage;
+    if (entry.readTag != noTag && !(m_memory.flags(physicalPage) & GuestMemory::writesAreSpecial))
+        entry.writeTag = entry.readTag;
+}
+
+// Gives the error code of the page fault that the access must end in, or the physical address.
+std::optional<uint32_t> LinearMemory::tryTranslate(uint32_t linear, bool write, Table& table, uint32_t& physical)
+{
+    const Cached& cached = table.cached[indexOf(linear)];
+    if (cached.linearPage != (linear & pageMask) || (write && !cached.translation.writable)) {
+        m_counters.tlbMisses.add();
+        if (m_control.cr0 & cr0::paging) {
+            const PageWalkResult result = m_walk.walk(m_control, linear, { write, table.user });
+            if (result.errorCode)
+                return result.errorCode;
+            fill(table, linear, result.translation);
+        } else {
+            fill(table, linear, { linear & pageMask & m_addressMask, true, false, false });
+        }
+    }
+    physical = cached.translation.physicalPage | (linear & ~pageMask);
+    return {};
+}
+
+uint32_t LinearMemory::translate(uint32_t linear, bool write, Table& table)
+{
+    uint32_t physical = 0;
+    const auto errorCode = tryTranslate(linear, write, table, physical);
+    if (errorCode) {
+        // The translation that failed may be cached with fewer rights than the tables now give or take; what faults
+        // is forgotten. SDM volume 3, 4.10.4.1.
+        const size_t index = indexOf(linear);
+        if (table.cached[index].linearPage == (linear & pageMask)) {
+            table.entries[index] = {};
+            table.cached[index] = {};
+            table.used[index / 64] &= ~(uint64_t { 1 } << index % 64);
+            ++m_generation;
+        }
+        m_cr2 = linear;
+        m_counters.pageFaults.add();
+        throw Fault { Exception::PageFault, *errorCode };
+    }
+    return physical;
+}
+
+PhysicalAddress LinearMemory::translateFetch(uint32_t linear)
+{
+    return translate(linear, false, *m_current);
+}
+
+void LinearMemory::probeSlow(uint32_t linear, unsigned size, bool write)
+{
+    translate(linear, write, *m_current);
+    const uint32_t last = linear + size - 1;
+    if ((last ^ linear) & pageMask)
+        translate(last & pageMask, write, *m_current);
+}
+
+uint8_t* LinearMemory::direct(uint32_t linear, unsigned size, bool write)
+{
+    if ((linear & ~pageMask) + size > GuestMemory::pageSize)
+        return nullptr;
+    const Entry& entry = m_current->entries[indexOf(linear)];
+    const uint32_t page = linear & pageMask;
+    if ((write ? entry.writeTag : entry.readTag) != page) {
+        uint32_t physical = 0;
+        if (tryTranslate(linear, write, *m_current, physical))
+            return nullptr;
+        if (write)
+            allowFastWrites(*m_current, linear);
+        if ((write ? entry.writeTag : entry.readTag) != page)
+            return nullptr;
+    }
+    return reinterpret_cast<uint8_t*>(entry.addend + linear);
+}
+
+uint8_t* LinearMemory::directRead(uint32_t linear, unsigned size)
+{
+    return direct(linear, size, false);
+}
+
+uint8_t* LinearMemory::directWrite(uint32_t linear, unsigned size)
+{
+    return direct(linear, size, true);
+}
+
+// -- the slow way ----------------------------------------------------------------------------------------------------
+
+uint64_t LinearMemory::readSlow(uint32_t linear, unsigned size, Table& table)
+{
+    const auto inFirstPage = static_cast<unsigned>(GuestMemory::pageSize - (linear & ~pageMask));
+    if (size <= inFirstPage)
+        return readPhysical(translate(linear, false, table), size);
+
+    const uint32_t first = translate(linear, false, table);
+    const uint32_t second = translate(linear + inFirstPage, false, table);
+    const uint64_t low = readPhysical(first, inFirstPage);
+    return low | readPhysical(second, size - inFirstPage) << (8 * inFirstPage);
+}
+
+void LinearMemory::writeSlow(uint32_t linear, unsigned size, uint64_t value, Table& table)
+{
+    const auto inFirstPage = static_cast<unsigned>(GuestMemory::pageSize - (linear & ~pageMask));
+    if (size <= inFirstPage) {
+        const uint32_t physical = translate(linear, true, table);
+        allowFastWrites(table, linear);
+        writePhysical(physical, size, value);
+        return;
+    }
+
+    const uint32_t first = translate(linear, true, table);
+    const uint32_t second = translate(linear + inFirstPage, true, table);
+    writePhysical(first, inFirstPage, value);
+    writePhysical(second, size - inFirstPage, value >> (8 * inFirstPage));
+}
+
+// The bytes lie in one page. Where they are no memory, sizes that are no bus cycle (a part of a crossing access) become
+// several that are.
+uint64_t LinearMemory::readPhysical(uint32_t physical, unsigned size)
+{
+    if (const uint8_t* host = m_memory.host(physical)) {
+        uint64_t value = 0;
+        std::memcpy(&value, host, size);
+        return value;
+    }
+    uint64_t value = 0;
+    for (unsigned done = 0; done < size;) {
+        const unsigned part = std::bit_floor(size - done);
+        m_counters.mmioReads.add();
+        uint64_t read = m_bus.mmioRead(physical + done, part);
+        if (part < 8)
+            read &= (uint64_t { 1 } << (8 * part)) - 1;
+        value |= read << (8 * done);
+        done += part;
+    }
+    return value;
+}
+
+void LinearMemory::writePhysical(uint32_t physical, unsigned size, uint64_t value)
+{
+    if (uint8_t* host = m_memory.host(physical)) {
+        const uint8_t flags = m_memory.flags(physical);
+        if (flags & GuestMemory::ReadOnly)
+            return;
+        std::memcpy(host, &value, size);
+        if (!(flags & GuestMemory::writesAreSpecial))
+            return;
+        m_memory.noteWrite(physical);
+        if ((flags & GuestMemory::Code) && m_codeCache)
+            m_codeCache->codeWrittenHere(physical, size);
+        return;
+    }
+    for (unsigned done = 0; done < size;) {
+        const unsigned part = std::bit_floor(size - done);
+        m_counters.mmioWrites.add();
+        uint64_t written = value >> (8 * done);
+        if (part < 8)
+            written &= (uint64_t { 1 } << (8 * part)) - 1;
+        m_bus.mmioWrite(physical + done, part, written);
+        done += part;
+    }
+}
+
+} // namespace namsan
