@@ -133,7 +133,9 @@ void GuestMemory::written(PhysicalAddress address, uint64_t size)
 void GuestMemory::harvestDirty(
     PhysicalAddress base, uint64_t size, const std::function<void(PhysicalAddress page)>& onDirty)
 {
-    for (PhysicalAddress page = base - base % pageSize; page < base + size; page += pageSize) {
+    const PhysicalAddress end
+        = std::min(base, addressSpace) + std::min(size, addressSpace - std::min(base, addressSpace));
+    for (PhysicalAddress page = base - base % pageSize; page < end; page += pageSize) {
         auto& flags = m_flagsOfPage[page / pageSize];
         if (!(flags.load(std::memory_order_relaxed) & Dirty))
             continue;

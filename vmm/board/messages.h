@@ -13,4 +13,12 @@ struct SerialOutput {
 // The guest switched the machine off (ACPI S5).
 struct PowerOffRequest { };
 
+// The PC speaker began or ended to sound, or changed its tone.
+struct SpeakerChange {
+    bool on;
+    uint32_t frequency; // Hz, rounded down; 0 while off
+
+    bool operator==(const SpeakerChange&) const = default;
+};
+
 } // namespace namsan

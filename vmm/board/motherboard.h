@@ -59,6 +59,8 @@ public:
 
     void reset(const Held&);
     void save(const Held&, StateWriter&) const;
+    // Fails for a snapshot of a board with other devices. After a failure some devices may be restored and others not:
+    // reset the board before it runs.
     Result<void> restore(const Held&, StateReader&);
 
 private:

@@ -3,6 +3,7 @@
 
 #include "vmm/base/scaled_division.h"
 
+#include <algorithm>
 #include <cpuid.h>
 #include <ctime>
 #include <x86intrin.h>
@@ -103,7 +104,16 @@ uint64_t HostClock::hostTicks() const
 uint64_t HostClock::tsc() const
 {
     const std::lock_guard guard(m_mutex);
-    return m_running ? m_elapsed + (hostTicks() - m_startTicks) : m_elapsed;
+    return elapsedNow();
+}
+
+uint64_t HostClock::elapsedNow() const
+{
+    if (!m_running)
+        return m_elapsed;
+    const uint64_t ticks = hostTicks();
+    m_lastTold = std::max(m_lastTold, m_elapsed + (ticks > m_startTicks ? ticks - m_startTicks : 0));
+    return m_lastTold;
 }
 
 GuestTime HostClock::now() const
@@ -125,7 +135,7 @@ void HostClock::stop()
     const std::lock_guard guard(m_mutex);
     if (!m_running)
         return;
-    m_elapsed += hostTicks() - m_startTicks;
+    m_elapsed = elapsedNow();
     m_running = false;
 }
 

@@ -41,6 +41,7 @@ public:
 
 private:
     uint64_t hostTicks() const;
+    uint64_t elapsedNow() const; // with m_mutex held
 
     bool m_invariantTsc;
     uint64_t m_frequency;
@@ -48,6 +49,7 @@ private:
     bool m_running = false;
     uint64_t m_startTicks = 0; // host ticks at the last start()
     uint64_t m_elapsed = 0; // ticks until the last stop()
+    mutable uint64_t m_lastTold = 0; // host TSCs may differ by some ticks between processors
 };
 
 // The frequency at which the host's TSC runs, in Hz, measured once per process against the raw monotonic clock where

@@ -28,8 +28,8 @@ public:
     std::optional<GuestTime> nextDeadline() const;
 
     // Runs all timers whose deadline has come, in the order of deadlines; equal ones in the order of their
-    // construction. A timer that is armed again for a time that has come runs again in the same call only after the
-    // others.
+    // construction. A timer that is armed meanwhile for a time that has come waits for the next call, so that no timer
+    // can keep the board thread here.
     void runDue();
 
     // Called when the next deadline has moved closer, so that the board thread can sleep less.

@@ -2,17 +2,143 @@
 #pragma once
 
 #include "vmm/board/guest_memory.h"
+#include "vmm/engine/decode/instruction.h"
+#include "vmm/engine/interpret/attention.h"
+#include "vmm/session/vcpu_counters.h"
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <unordered_map>
+#include <vector>
 
 namespace namsan {
 
-// Decoded blocks of instructions by physical page. Of one vCPU.
+class Decoder;
+class LinearMemory;
+class GuestBus;
+
+// A straight run of decoded instructions. All its bytes lie in one page, except that one instruction alone may straddle
+// two.
+struct Block {
+    const Instruction* instructions = nullptr;
+    uint16_t count = 0;
+    bool code32 = false;
+    bool severalSlots = false; // found at more than one linear address
+    bool dropped = false;
+    uint32_t lastByte = 0; // offset of its last byte from its first
+    uint32_t slot = 0; // where it was last found
+    PhysicalAddress physical = 0; // of its first byte
+    std::optional<PhysicalAddress> secondPage; // of the bytes beyond the page end
+    Block* nextInBucket = nullptr;
+};
+
+// Decoded blocks of instructions by physical address. Of one vCPU, whose thread alone calls, except where noted.
+//
+// A block is found by its linear address through a table whose entries carry the fetch generation, so that nothing
+// needs clearing when mappings change; then through its physical address. Pages with blocks have GuestMemory::Code set,
+// so stores into them are reported here.
 class CodeCache {
 public:
-    virtual ~CodeCache() = default;
+    CodeCache(GuestMemory&, LinearMemory&, GuestBus&, const Decoder&, VcpuCounters&, Attention&);
+    ~CodeCache();
+    CodeCache(const CodeCache&) = delete;
+    CodeCache& operator=(const CodeCache&) = delete;
+
+    // The block at a linear address; decodes it where it is new. Throws the fetch's page fault. The block may be used
+    // until the next call; one that was dropped meanwhile stays readable until then.
+    const Block& find(uint32_t linear, bool code32, uint64_t fetchGeneration)
+    {
+        const Slot& slot = m_slots[linear % slotCount];
+        if (slot.key == keyOf(linear, code32, fetchGeneration)) [[likely]]
+            return *slot.block;
+        return findSlow(linear, code32, fetchGeneration);
+    }
+
+    // Which block runs, and what to set when it is hit.
+    void setRunning(const Block& block) { m_running = &block; }
+    void setLeaveFlag(bool& leaveBlock) { m_leaveBlock = &leaveBlock; }
 
     // Memory with the Code flag was written by this vCPU: blocks decoded from those bytes are gone, and if the block
     // that runs is among them, it ends after the instruction that runs.
-    virtual void codeWrittenHere(PhysicalAddress, unsigned size) = 0;
+    void codeWrittenHere(PhysicalAddress, unsigned size);
+
+    // The same by somebody else, on any thread: noted, and done by dropWrittenElsewhere() when the vCPU comes by.
+    void codeWrittenElsewhere(PhysicalAddress, uint64_t size);
+    void dropWrittenElsewhere();
+
+    void dropAll();
+
+private:
+    static constexpr uint32_t slotBits = 13;
+    static constexpr uint32_t slotCount = 1 << slotBits;
+    static constexpr size_t bucketCount = 1 << 15;
+    static constexpr size_t chunkSize = 4096; // instructions
+    static constexpr size_t mostChunks = 96; // 18 MiB of instructions; then everything is dropped
+    static constexpr unsigned longestBlock = 32;
+    static constexpr size_t mostNotes = 1024;
+
+    struct Slot {
+        uint64_t key = ~uint64_t { 0 };
+        Block* block = nullptr;
+    };
+    struct Page {
+        uint64_t lines = 0; // bit n: the n-th 64 bytes hold code
+        std::vector<Block*> blocks;
+    };
+    struct Note {
+        PhysicalAddress address;
+        uint64_t size;
+    };
+
+    // The slot's number holds the address's low bits, so the key has room for a generation that never comes round.
+    static uint64_t keyOf(uint32_t linear, bool code32, uint64_t fetchGeneration)
+    {
+        return fetchGeneration << 20 | (code32 ? uint64_t { 1 } << 19 : 0) | linear >> slotBits;
+    }
+
+    const Block& findSlow(uint32_t linear, bool code32, uint64_t fetchGeneration);
+    Block* findByPhysical(PhysicalAddress, bool code32, uint32_t linear);
+    Block* decodeBlock(PhysicalAddress, bool code32);
+    Block* decodeStraddling(uint32_t linear, PhysicalAddress, bool code32);
+    const Block& decodeUncached(uint32_t linear, bool code32);
+    Block* keep(Block, const Instruction*);
+    void watchPage(PhysicalAddress);
+    void listInPage(Block&, PhysicalAddress, uint64_t size);
+    void enterIntoSlot(Block&, uint32_t linear, bool code32, uint64_t fetchGeneration);
+    uint8_t fetchByte(PhysicalAddress);
+
+    void dropRange(PhysicalAddress, uint64_t size); // within one page
+    void drop(Block&);
+    static bool covers(const Block&, PhysicalAddress, uint64_t size);
+    static size_t bucketOf(PhysicalAddress address) { return (address ^ address >> 15) % bucketCount; }
+
+    GuestMemory& m_memory;
+    LinearMemory& m_linearMemory;
+    GuestBus& m_bus;
+    const Decoder& m_decoder;
+    VcpuCounters& m_counters;
+    Attention& m_attention;
+
+    std::vector<Slot> m_slots;
+    std::vector<Block*> m_buckets;
+    std::unordered_map<uint64_t, Page> m_pages; // by page number
+    std::deque<Block> m_blocks;
+    std::vector<std::unique_ptr<Instruction[]>> m_chunks;
+    size_t m_usedChunks = 0; // the last of them is being filled
+    size_t m_usedInChunk = chunkSize;
+
+    std::array<Instruction, longestBlock> m_scratch;
+    Block m_uncached; // of memory that no store to is noticed
+    const Block* m_running = nullptr;
+    bool* m_leaveBlock = nullptr;
+
+    std::mutex m_notesMutex; // held for a push or a swap only
+    std::vector<Note> m_notes;
+    bool m_tooManyNotes = false;
 };
 
 } // namespace namsan

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+namespace namsan {
+
+// What others want of a running vCPU, in one word that its loop looks at before each block. Any thread.
+class Attention {
+public:
+    enum Reason : uint32_t {
+        Kick = 1 << 0,
+        InterruptRequest = 1 << 1, // the INTR pin's level
+        Nmi = 1 << 2,
+        GateA20 = 1 << 3, // the gate moved
+        CodeWritten = 1 << 4, // by DMA or another vCPU
+    };
+
+    void raise(Reason reason) { m_reasons.fetch_or(reason, std::memory_order_release); }
+    void clear(Reason reason) { m_reasons.fetch_and(~uint32_t { reason }, std::memory_order_acq_rel); }
+
+    // Takes a reason back and tells whether it was there; what was written before raise() is visible then.
+    bool take(Reason reason) { return m_reasons.fetch_and(~uint32_t { reason }, std::memory_order_acq_rel) & reason; }
+
+    bool any() const { return m_reasons.load(std::memory_order_relaxed) != 0; }
+    uint32_t reasons() const { return m_reasons.load(std::memory_order_acquire); }
+
+private:
+    std::atomic<uint32_t> m_reasons = 0;
+};
+
+} // namespace namsan

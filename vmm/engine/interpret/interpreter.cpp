@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "vmm/engine/interpret/interpreter.h"
+
+#include "vmm/engine/interpret/fault.h"
+#include "vmm/engine/interpret/interrupt_delivery.h"
+
+#include <utility>
+
+namespace namsan {
+
+namespace {
+
+constexpr uint8_t nmiVector = 2;
+constexpr uint32_t dr6SingleStep = 1 << 14; // BS
+
+// After these the debug trap is not raised: they have cleared TF themselves. Intel SDM volume 3, 17.3.1.4.
+bool isSoftwareInterrupt(const Instruction& instruction)
+{
+    return instruction.entry->map == OpcodeMap::Primary
+        && (instruction.opcode == 0xcc || instruction.opcode == 0xcd || instruction.opcode == 0xce
+            || instruction.opcode == 0xf1);
+}
+
+// A piece of a repetition leaves EIP at the instruction: not yet one that was carried out.
+bool isUnfinished(const Processor& processor, const Instruction& instruction)
+{
+    return (instruction.rep || instruction.repne) && (instruction.entry->attributes & attribute::repeatable)
+        && processor.nextEip == processor.eip;
+}
+
+} // namespace
+
+Interpreter::Interpreter(
+    Processor& processor, CodeCache& codeCache, Attention& attention, const std::atomic<bool>& a20Open)
+    : m_processor(processor)
+    , m_codeCache(codeCache)
+    , m_attention(attention)
+    , m_a20Open(a20Open)
+{
+    codeCache.setLeaveFlag(processor.leaveBlock);
+}
+
+Interpreter::Stop Interpreter::run()
+{
+    try {
+        for (;;) {
+            try {
+                const Stop stop = runUntilStop();
+                m_processor.eip = m_processor.nextEip;
+                return stop;
+            } catch (const Fault& fault) {
+                countUntilFault();
+                m_processor.interruptShadow = false;
+                deliverException(m_processor, fault);
+            }
+        }
+    } catch (const TripleFault&) {
+        return Stop::TripleFault;
+    }
+}
+
+[[gnu::hot]] Interpreter::Stop Interpreter::runUntilStop()
+{
+    for (;;) {
+        if (needsCare()) [[unlikely]] {
+            if (const std::optional<Stop> stop = takeCare())
+                return *stop;
+            continue;
+        }
+        const Block& block = findBlock();
+        runBlock(block, block.count);
+    }
+}
+
+bool Interpreter::needsCare() const
+{
+    return m_attention.any() || m_processor.halted || m_processor.interruptShadow
+        || (m_processor.otherFlags & (eflags::trap | eflags::resume));
+}
+
+// Does what must be done between two instructions; runs one of them where each must be looked at.
+std::optional<Interpreter::Stop> Interpreter::takeCare()
+{
+    m_firstRunning = nullptr;
+    if (m_attention.take(Attention::Kick)) {
+        m_processor.counters.kicks.add();
+        return Stop::Kicked;
+    }
+    if (m_attention.take(Attention::GateA20))
+        m_processor.memory.setA20(m_a20Open.load());
+    if (m_attention.take(Attention::CodeWritten))
+        m_codeCache.dropWrittenElsewhere();
+    m_processor.eip = m_processor.nextEip;
+    if (m_pendingEvent) {
+        deliverPendingEvent();
+        return {};
+    }
+    if (takeInterrupts(m_attention.reasons()))
+        return {};
+    if (m_processor.halted)
+        return Stop::Halted;
+    if (m_processor.interruptShadow || (m_processor.otherFlags & (eflags::trap | eflags::resume))) {
+        runOneInstruction();
+    } else {
+        const Block& block = findBlock();
+        runBlock(block, block.count);
+    }
+    return {};
+}
+
+// Intel SDM volume 3, table 6-2: NMI before maskable interrupts; none in the shadow of STI, MOV SS and POP SS.
+bool Interpreter::takeInterrupts(uint32_t reasons)
+{
+    if (m_processor.interruptShadow)
+        return false;
+    if ((reasons & Attention::Nmi) && !m_processor.nmiBlocked) {
+        m_attention.take(Attention::Nmi);
+        m_processor.halted = false;
+        m_processor.nmiBlocked = true;
+        deliverInterrupt(m_processor, nmiVector);
+        return true;
+    }
+    if ((reasons & Attention::InterruptRequest) && (m_processor.otherFlags & eflags::interruptEnable)) {
+        const uint8_t vector = m_processor.bus.acknowledgeInterrupt();
+        m_processor.halted = false;
+        m_processor.counters.interrupts.add();
+        deliverInterrupt(m_processor, vector);
+        return true;
+    }
+    return false;
+}
+
+void Interpreter::deliverPendingEvent()
+{
+    const PendingEvent event = *std::exchange(m_pendingEvent, {});
+    m_processor.halted = false;
+    if (event.hasErrorCode)
+        deliverException(m_processor, Fault { static_cast<Exception>(event.vector), event.errorCode });
+    else
+        deliverInterrupt(m_processor, event.vector);
+}
+
+const Block& Interpreter::findBlock()
+{
+    Processor& processor = m_processor;
+    const uint32_t eip = processor.nextEip;
+    processor.eip = eip; // where a fault of the fetch is
+    m_firstRunning = nullptr;
+    return m_codeCache.find(
+        processor.segments[Cs].state.base + eip, processor.code32(), processor.memory.fetchGeneration());
+}
+
+void Interpreter::runBlock(const Block& block, unsigned count)
+{
+    Processor& processor = m_processor;
+    uint32_t eip = processor.nextEip;
+    const uint32_t limit = processor.segments[Cs].state.limit;
+    if (uint64_t { eip } + block.lastByte > limit) [[unlikely]] {
+        // The block runs over the segment's end: one instruction at a time, as long as they fit.
+        count = 1;
+        if (uint64_t { eip } + block.instructions[0].length - 1 > limit)
+            throwGeneralProtection();
+    }
+    m_codeCache.setRunning(block);
+    m_firstRunning = block.instructions;
+    m_firstEip = eip;
+    processor.leaveBlock = false;
+    const Instruction* instruction = block.instructions;
+    const Instruction* const end = instruction + count;
+    do {
+        processor.eip = eip;
+        eip += instruction->length;
+        processor.nextEip = eip;
+        instruction->execute(processor, *instruction);
+        ++instruction;
+    } while (instruction != end && !processor.leaveBlock);
+
+    auto executed = static_cast<uint64_t>(instruction - block.instructions);
+    if (processor.leaveBlock && isUnfinished(processor, instruction[-1]))
+        --executed;
+    processor.counters.instructions.add(executed);
+}
+
+void Interpreter::runOneInstruction()
+{
+    Processor& processor = m_processor;
+    const bool trap = processor.otherFlags & eflags::trap;
+    const Block& block = findBlock();
+    const Instruction& instruction = block.instructions[0];
+    processor.interruptShadow = false; // lasts for one instruction, which may cast one of its own
+    processor.otherFlags &= ~eflags::resume;
+    runBlock(block, 1);
+    // MOV SS and POP SS hold the trap back as well, STI does not. Intel SDM volume 3, 6.8.3.
+    constexpr uint8_t sti = 0xfb;
+    const bool heldBack = processor.interruptShadow && instruction.opcode != sti;
+    if (!trap || heldBack || isSoftwareInterrupt(instruction))
+        return;
+    m_firstRunning = nullptr;
+    processor.eip = processor.nextEip;
+    processor.dr[6] |= dr6SingleStep;
+    deliverException(processor, Fault { Exception::Debug, {} });
+}
+
+// The instructions before the one that faulted were carried out.
+void Interpreter::countUntilFault()
+{
+    if (!m_firstRunning)
+        return;
+    uint64_t executed = 0;
+    for (uint32_t eip = m_firstEip; eip != m_processor.eip; ++executed)
+        eip += m_firstRunning[executed].length;
+    m_processor.counters.instructions.add(executed);
+    m_firstRunning = nullptr;
+}
+
+} // namespace namsan

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "vmm/engine/decode/code_cache.h"
+#include "vmm/engine/interpret/attention.h"
+#include "vmm/engine/interpret/processor.h"
+
+#include <atomic>
+#include <cstdint>
+#include <optional>
+
+namespace namsan {
+
+// The loop that carries out instructions: finds blocks, runs them, delivers what faults, and between blocks takes
+// interrupts and looks at what others want. Of one vCPU and its thread.
+class Interpreter {
+public:
+    enum class Stop { Kicked, Halted, TripleFault };
+
+    // a20Open: what the gate says when Attention::GateA20 is raised.
+    Interpreter(Processor&, CodeCache&, Attention&, const std::atomic<bool>& a20Open);
+
+    Stop run();
+
+    // Delivered before the next instruction.
+    void setPendingEvent(std::optional<PendingEvent> event) { m_pendingEvent = event; }
+    const std::optional<PendingEvent>& pendingEvent() const { return m_pendingEvent; }
+
+private:
+    Stop runUntilStop();
+    bool needsCare() const;
+    std::optional<Stop> takeCare();
+    bool takeInterrupts(uint32_t reasons);
+    void deliverPendingEvent();
+    const Block& findBlock();
+    void runBlock(const Block&, unsigned count);
+    void runOneInstruction();
+    void countUntilFault();
+
+    Processor& m_processor;
+    CodeCache& m_codeCache;
+    Attention& m_attention;
+    const std::atomic<bool>& m_a20Open;
+    std::optional<PendingEvent> m_pendingEvent;
+    const Instruction* m_firstRunning = nullptr; // of the block that runs, for counting when it faults
+    uint32_t m_firstEip = 0;
+};
+
+} // namespace namsan

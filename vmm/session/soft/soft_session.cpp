@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "vmm/session/soft/soft_session.h"
+
+#include <cassert>
+
+namespace namsan {
+
+SoftSession::SoftSession(GuestMemory& memory, const Clock& clock, const CpuModel& model, GuestBus& bus)
+    : m_memory(memory)
+    , m_vcpu(memory, bus, clock, model, m_decoder)
+{
+    m_memory.setCodeWatcher(this);
+}
+
+SoftSession::~SoftSession()
+{
+    m_memory.setCodeWatcher(nullptr);
+}
+
+Vcpu& SoftSession::vcpu([[maybe_unused]] unsigned index)
+{
+    assert(index == 0);
+    return m_vcpu;
+}
+
+void SoftSession::codeWritten(PhysicalAddress address, uint64_t size)
+{
+    m_vcpu.codeWritten(address, size);
+}
+
+} // namespace namsan

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "vmm/engine/cpu_model.h"
+#include "vmm/engine/decode/decoder.h"
+#include "vmm/session/soft/soft_vcpu.h"
+#include "vmm/session/vm_session.h"
+#include "vmm/time/clock.h"
+
+namespace namsan {
+
+// The engine that needs no help of the host's kernel: IA-32 in software, interpreted. One virtual processor.
+class SoftSession final : public VmSession, private CodeWatcher {
+public:
+    // All must outlive the session.
+    SoftSession(GuestMemory&, const Clock&, const CpuModel&, GuestBus&);
+    ~SoftSession() override;
+
+    std::string_view engineName() const override { return "soft:interpreter"; }
+    unsigned vcpuCount() const override { return 1; }
+    Vcpu& vcpu(unsigned index) override;
+    void setA20(bool open) override { m_vcpu.setA20(open); }
+
+private:
+    void codeWritten(PhysicalAddress, uint64_t size) override;
+
+    GuestMemory& m_memory;
+    Decoder m_decoder;
+    SoftVcpu m_vcpu;
+};
+
+} // namespace namsan

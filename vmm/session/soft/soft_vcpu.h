@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "vmm/engine/decode/code_cache.h"
+#include "vmm/engine/decode/decoder.h"
+#include "vmm/engine/interpret/attention.h"
+#include "vmm/engine/interpret/interpreter.h"
+#include "vmm/engine/interpret/processor.h"
+#include "vmm/session/vm_session.h"
+
+#include <atomic>
+
+namespace namsan {
+
+// A virtual processor of the interpreter.
+class SoftVcpu final : public Vcpu {
+public:
+    SoftVcpu(GuestMemory&, GuestBus&, const Clock&, const CpuModel&, const Decoder&);
+
+    VcpuExit run() override;
+    void kick() override { m_attention.raise(Attention::Kick); }
+    void setInterruptRequest(bool level) override;
+    void raiseNmi() override { m_attention.raise(Attention::Nmi); }
+    CpuState save() const override;
+    void load(const CpuState&) override;
+    const VcpuCounters& counters() const override { return m_counters; }
+
+    void setA20(bool open); // any thread
+    void codeWritten(PhysicalAddress address, uint64_t size) { m_codeCache.codeWrittenElsewhere(address, size); }
+
+private:
+    VcpuCounters m_counters;
+    Attention m_attention;
+    std::atomic<bool> m_a20Open = true;
+    Processor m_processor;
+    CodeCache m_codeCache;
+    Interpreter m_interpreter;
+};
+
+} // namespace namsan
