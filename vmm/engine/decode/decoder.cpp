@@ -296,6 +296,7 @@ Decoder::Outcome Decoder::refuse(const Cursor& cursor, Instruction& instruction,
 
 bool Decoder::takeModRm(Cursor& cursor, const Prefixes& prefixes, uint8_t modRm, Instruction& instruction) const
 {
+    instruction.modRm = modRm;
     instruction.reg = (modRm >> 3) & 7;
     instruction.rm = modRm & 7;
     if (modRm >= 0xc0)

@@ -37,6 +37,7 @@ struct Instruction {
     uint8_t scale = 0; // log2
     uint8_t segment = 0; // SegmentIndex of the memory operand: the default one or the prefix's
     uint8_t opcode = 0; // the last opcode byte: a condition is in its low four bits
+    uint8_t modRm = 0; // the whole byte, for the x87's record of its last opcode
 
     bool lock : 1 = false;
     bool rep : 1 = false; // F3
