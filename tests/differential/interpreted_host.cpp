@@ -6,7 +6,7 @@
 
 #include <algorithm>
 #include <cstring>
-#include <gtest/gtest.h>
+#include <stdexcept>
 
 namespace namsan {
 
@@ -53,8 +53,9 @@ void InterpretedHost::mapPages()
 {
     const auto put = [this](PhysicalAddress at, uint32_t value) { std::memcpy(m_memory->host(at), &value, 4); };
     put(pageDirectory, pageTable | presentWritableUser | accessedAndDirty);
-    const auto mapPage
-        = [&](uint32_t address) { put(pageTable + address / 4096 * 4, address | presentWritableUser | accessedAndDirty); };
+    const auto mapPage = [&](uint32_t address) {
+        put(pageTable + address / 4096 * 4, address | presentWritableUser | accessedAndDirty);
+    };
     for (uint32_t i = 0; i < nativeCodePages; ++i)
         mapPage(nativeCodePage + i * 4096);
     mapPage(nativeDataPage);
@@ -113,6 +114,8 @@ Outcome InterpretedHost::run(const NativeCase& test)
     give(test.before);
     Instruction instruction;
     m_decoder.decode(test.code, true, instruction);
+    const uint32_t operand = processor.offsetOf(instruction);
+    const uint32_t size = instruction.operandSize;
     try {
         // A repeated string instruction may stop between two repetitions, to let interrupts in.
         do {
@@ -120,10 +123,10 @@ Outcome InterpretedHost::run(const NativeCase& test)
             instruction.execute(processor, instruction);
         } while (processor.nextEip == processor.eip);
         processor.eip = processor.nextEip;
-        return { take(), breakpoint, 0, 0 };
+        return { take(), breakpoint, 0, 0, operand, size };
     } catch (const Fault& fault) {
         const uint32_t cr2 = fault.exception == Exception::PageFault ? processor.cr2 : 0;
-        return { take(), static_cast<uint32_t>(fault.exception), fault.errorCode.value_or(0), cr2 };
+        return { take(), static_cast<uint32_t>(fault.exception), fault.errorCode.value_or(0), cr2, operand, size };
     }
 }
 

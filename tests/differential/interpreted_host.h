@@ -4,6 +4,7 @@
 #include "tests/differential/native_case.h"
 #include "vmm/engine/decode/decoder.h"
 #include "vmm/engine/interpret/processor.h"
+#include "vmm/time/clock.h"
 
 #include <memory>
 
@@ -15,6 +16,8 @@ struct Outcome {
     uint32_t trap; // as in NativeCase
     uint32_t errorCode;
     uint32_t cr2;
+    uint32_t operand; // offset of ModRM's memory operand, if it has one
+    uint32_t operandSize;
 };
 
 // The interpreter in the place of the host: the same pages at the same addresses, CPL 3, flat segments.

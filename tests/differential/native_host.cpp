@@ -64,8 +64,9 @@ Result<void> runOnHost(std::span<NativeCase> cases)
     char* arguments[] = { program.data(), file.data(), nullptr };
     pid_t child;
     if (const int error = posix_spawn(&child, program.c_str(), nullptr, nullptr, arguments, environ); error != 0)
-        return Error { program + " cannot be started: " + std::strerror(error) + "; 32-bit programs need a kernel with"
-                " CONFIG_IA32_EMULATION" };
+        return Error { program + " cannot be started: " + std::strerror(error)
+            + "; 32-bit programs need a kernel with"
+              " CONFIG_IA32_EMULATION" };
     int status = 0;
     while (waitpid(child, &status, 0) < 0 && errno == EINTR)
         continue;

@@ -396,7 +396,6 @@ enum class Operation : uint16_t {
     Cmppd,
     Cmpss,
     Cmpsd,
-    Movnti,
     PinsrwMmx,
     PinsrwXmm,
     PextrwMmx,

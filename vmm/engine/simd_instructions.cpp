@@ -192,7 +192,6 @@ namespace {
         { OpcodeMap::Extended0F, 0xc2, MandatoryPrefix::P66, ModRm::Any, -1, -1, "CMPPD", { Operand::Xmm, Operand::XmmRm128, Operand::Imm8 }, Operation::Cmppd, 0, 0, 0, simd | attribute::aligned16 | attribute::writesDestination },
         { OpcodeMap::Extended0F, 0xc2, MandatoryPrefix::PF3, ModRm::Any, -1, -1, "CMPSS", { Operand::Xmm, Operand::XmmRm32, Operand::Imm8 }, Operation::Cmpss, 0, 0, 0, simd | attribute::writesDestination },
         { OpcodeMap::Extended0F, 0xc2, MandatoryPrefix::PF2, ModRm::Any, -1, -1, "CMPSD", { Operand::Xmm, Operand::XmmRm64, Operand::Imm8 }, Operation::Cmpsd, 0, 0, 0, simd | attribute::writesDestination },
-        { OpcodeMap::Extended0F, 0xc3, MandatoryPrefix::None, ModRm::Memory, -1, -1, "MOVNTI", { Operand::Mem32, Operand::Reg32 }, Operation::Movnti, 0, 0, 0, plain | attribute::writesDestination },
         { OpcodeMap::Extended0F, 0xc4, MandatoryPrefix::None, ModRm::Any, -1, -1, "PINSRW", { Operand::Mmx, Operand::Rm16, Operand::Imm8 }, Operation::PinsrwMmx, 0, 0, 0, mmx | attribute::writesDestination },
         { OpcodeMap::Extended0F, 0xc4, MandatoryPrefix::P66, ModRm::Any, -1, -1, "PINSRW", { Operand::Xmm, Operand::Rm16, Operand::Imm8 }, Operation::PinsrwXmm, 0, 0, 0, simd | attribute::writesDestination },
         { OpcodeMap::Extended0F, 0xc5, MandatoryPrefix::None, ModRm::Register, -1, -1, "PEXTRW", { Operand::Reg32, Operand::MmxRm64, Operand::Imm8 }, Operation::PextrwMmx, 0, 0, 0, mmx | attribute::writesDestination },

@@ -114,12 +114,6 @@ void storeDword(Processor& processor, const Instruction& instruction)
         processor.gpr[instruction.rm] = value;
 }
 
-// MOVNTI: no SSE register takes part, so it asks for no SSE state.
-void storeGeneral(Processor& processor, const Instruction& instruction)
-{
-    processor.writeOperand<uint32_t>(instruction, processor.gpr[instruction.reg]);
-}
-
 void storeMasked(Processor& processor, const Instruction& instruction)
 {
     requireSse(processor);
@@ -148,7 +142,6 @@ void bindSseMoves(HandlerTable& table)
     table.bind(Operation::Movlhps, moveHalf<1, 0>);
     table.bind(Operation::MovdToXmm, loadDword);
     table.bind(Operation::MovdFromXmm, storeDword);
-    table.bind(Operation::Movnti, storeGeneral);
     table.bind(Operation::Maskmovdqu, storeMasked);
 }
 
