@@ -4,10 +4,6 @@
 
 namespace namsan {
 
-std::span<const InstructionEntry> systemInstructions()
-{
-    return {};
-}
 std::span<const InstructionEntry> x87Instructions()
 {
     return {};
@@ -16,7 +12,6 @@ std::span<const InstructionEntry> simdInstructions()
 {
     return {};
 }
-void bindSystemHandlers(HandlerTable&) { }
 void bindX87Handlers(HandlerTable&) { }
 void bindSimdHandlers(HandlerTable&) { }
 
