@@ -89,7 +89,7 @@ TEST_F(DmaControllerTest, MasterClearLeavesAddressesAndMasksAll)
 
 TEST_F(DmaControllerTest, ReadsAllOnesWhereThereIsNothingToRead)
 {
-    for (const Port port : { 0x09, 0x0a, 0x0b, 0x0c, 0x0e, 0xd2, 0xd8 })
+    for (const Port port : std::initializer_list<Port> { 0x09, 0x0a, 0x0b, 0x0c, 0x0e, 0xd2, 0xd8 })
         EXPECT_EQ(board.in(port), 0xff) << port;
 }
 
@@ -98,7 +98,7 @@ TEST_F(DmaControllerTest, KeepsAllPageRegistersButThePostCodePorts)
     for (Port port = 0x81; port <= 0x8f; ++port)
         board.out(port, static_cast<uint8_t>(port ^ 0x55));
     for (Port port = 0x81; port <= 0x8f; ++port)
-        EXPECT_EQ(board.in(port), (port ^ 0x55) & 0xff);
+        EXPECT_EQ(board.in(port), static_cast<uint8_t>(port ^ 0x55));
     board.out(0x80, 1);
     EXPECT_EQ(board.in(0x80), 0xff);
 }
