@@ -172,7 +172,7 @@ Result<void> PowerManagement::restore(StateReader& state)
     uint16_t control = 0;
     uint8_t apmControlValue = 0;
     uint8_t apmStatus = 0;
-    if (const auto taken = state.takeInto(status, enable, control, apmControlValue, apmStatus); !taken)
+    if (auto taken = state.takeInto(status, enable, control, apmControlValue, apmStatus); !taken)
         return taken;
     if ((status & ~enableBits) || (enable & ~enableBits) || (control & ~storedControl))
         return StateReader::impossible(name());
