@@ -118,7 +118,9 @@ TEST_F(DisplayOutputTest, LooksAtOnceWhenAChangeIsExpected)
 {
     source.polled = true;
     addViewer();
-    board.advance(seconds(2) + milliseconds(20));
+    board.advance(seconds(2));
+    while (looksDuring(milliseconds(1)) == 0) { } // just now it was looked at
+    board.advance(DisplayOutput::pictureTime);
     output.expectChange();
     EXPECT_EQ(looksDuring(DisplayOutput::gatherTime), 1);
     EXPECT_EQ(looksDuring(milliseconds(160)), 10);
@@ -182,6 +184,7 @@ TEST(DisplayOutputWithVgaTest, RepaintsOnlyABlinkingCursorOfAnIdleScreen)
     ASSERT_NE(frame, nullptr);
     EXPECT_EQ(frame->damage, (PixelRect { 0, 0, 9, 16 }));
 
+    board.advance(DisplayOutput::pictureTime);
     board.mmio().write(0xb8000, 2, 0x0741);
     board.advance(milliseconds(1));
     frame = viewer.take();

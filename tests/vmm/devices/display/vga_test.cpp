@@ -8,6 +8,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace namsan {
 
 class VgaTest : public ::testing::Test {
@@ -146,7 +148,7 @@ TEST_F(VgaTest, SplitsTheScreenAtLineCompare)
     print(0, "status");
     print(160, "scrolled");
     set(crtc, 0x0d, 160);
-    set(crtc, 0x18, 16 * 24 - 1); // 383: bits 0 to 7
+    set(crtc, 0x18, 0x7f); // after 384 lines: bits 0 to 7 of 383
     set(crtc, 0x07, 0x1f); // bit 4 is bit 8 of line compare, and may be written in spite of the protection
     set(crtc, 0x09, 0x0f);
     painted();
