@@ -282,6 +282,11 @@ void CaseGenerator::tame(const InstructionEntry& entry, NativeState& state, cons
         if (at <= endOfMemory - 4)
             word(state, at) &= m_values.oneIn(4) ? 0xfff0ffff : mxcsr::writable;
     }
+    if (entry.operation == Operation::Cvtpi2ps && target.memory) {
+        // Intel's processors report a pending x87 exception first, AMD's and this one do not.
+        auto& image = reinterpret_cast<FxsaveImage&>(state.fxsave);
+        image.status &= static_cast<uint16_t>(~(x87_status::exceptions | x87_status::errorSummary | x87_status::busy));
+    }
     if (entry.attributes & attribute::endsBlock)
         tameTransfers(entry, state, target);
 }

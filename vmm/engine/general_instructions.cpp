@@ -368,7 +368,7 @@ private:
 
     void addHintsAndTraps()
     {
-        add(withModRm0F(0x0d), "NOP", { RmV }, Operation::Nop, {}, userTestable); // AMD's prefetches
+        add(withModRm0F(0x0d), "NOP", { RmV }, Operation::Nop, {}, 0); // AMD's prefetches: with a register #UD there
         // The range that Intel reserves for hints: 0F 18 prefetches, 0F 1F is the recommended long NOP.
         for (unsigned byte = 0x18; byte <= 0x1f; ++byte)
             add(withModRm0F(byte), byte == 0x18 ? "PREFETCH" : "NOP", { RmV }, Operation::Nop, {}, userTestable);

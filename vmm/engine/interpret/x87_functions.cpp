@@ -33,7 +33,6 @@ template <auto host, uint16_t conditions> void binary(Processor& processor, cons
     X87 x87(processor);
     notePointers(processor, instruction);
     if (x87.empty(0) || x87.empty(1)) {
-        x87.setConditions(conditions, 0);
         if (x87.underflow())
             x87.setRegister(0, X87::indefinite);
         return;
