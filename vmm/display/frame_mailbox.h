@@ -31,6 +31,9 @@ private:
     std::atomic<uint8_t> m_middle = 1;
     uint8_t m_writing = 0;
     uint8_t m_reading = 2;
+    PixelRect m_untaken; // what the viewer may not have seen of the frames published so far; the publisher's
+    int m_width = 0; // of the newest frame; the publisher's
+    int m_height = 0;
     std::function<void()> m_notifier;
 };
 

@@ -40,7 +40,7 @@ TEST(StateStream, TakesAllOrNothingFromAShortState)
     Snapshot snapshot;
     StateWriter(snapshot).put(uint32_t { 0x11223344 }, uint8_t { 5 });
     for (size_t length = 0; length < snapshot.size(); ++length) {
-        StateReader reader(std::span(snapshot).first(length));
+        StateReader reader { std::span(snapshot).first(length) };
         uint32_t word = 1;
         uint8_t byte = 1;
         const auto taken = reader.takeInto(word, byte);

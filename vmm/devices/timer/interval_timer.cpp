@@ -169,7 +169,7 @@ bool IntervalTimer::toneOutput()
 
 std::optional<uint32_t> IntervalTimer::toneFrequency() const
 {
-    const auto period = m_counters[toneCounter].period();
+    const auto period = m_counters[toneCounter].writtenPeriod();
     if (!period)
         return {};
     return static_cast<uint32_t>(frequency / static_cast<uint64_t>(*period));

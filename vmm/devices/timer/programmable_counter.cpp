@@ -183,10 +183,16 @@ std::optional<ProgrammableCounter::Tick> ProgrammableCounter::tickOfRise(uint64_
 
 std::optional<ProgrammableCounter::Tick> ProgrammableCounter::period() const
 {
-    if (!periodic() || !m_loaded || m_paused)
+    if (!periodic() || !m_loaded || m_paused || rests())
         return {};
-    const uint32_t count = m_takeover ? m_takeover->count : m_initialCount;
-    return count == 1 ? std::nullopt : std::optional<Tick>(count);
+    return m_initialCount;
+}
+
+std::optional<ProgrammableCounter::Tick> ProgrammableCounter::writtenPeriod() const
+{
+    if (!m_takeover || m_paused)
+        return period();
+    return m_takeover->count == 1 ? std::nullopt : std::optional<Tick>(m_takeover->count);
 }
 
 uint16_t ProgrammableCounter::count(Tick now)

@@ -41,8 +41,10 @@ public:
     // The pulse of rise number n (from 1), or, where a new count takes over before, the pulse of that. Empty when it
     // will never come.
     std::optional<Tick> tickOfRise(uint64_t n) const;
-    // Pulses between two rises, by the count that was written last; empty when not counting periodically.
+    // Pulses between two rises; empty when not counting periodically.
     std::optional<Tick> period() const;
+    // The same for the count that was written last, which may still wait for the end of the cycle.
+    std::optional<Tick> writtenPeriod() const;
 
     void save(StateWriter&, Tick now) const;
     Result<void> restore(StateReader&, Tick now, std::string_view device);

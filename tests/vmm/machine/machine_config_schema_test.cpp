@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "vmm/machine/machine_config_schema.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+namespace namsan {
+
+namespace {
+
+std::string refusal(std::string_view key, std::string_view text)
+{
+    MachineConfig config;
+    const auto result = findConfigField(key)->parse(config, text);
+    EXPECT_FALSE(result) << key << " took " << text;
+    EXPECT_EQ(config, MachineConfig {});
+    return result ? "" : result.error().message;
+}
+
+MachineConfig with(std::string_view key, std::string_view text)
+{
+    MachineConfig config;
+    const auto result = findConfigField(key)->parse(config, text);
+    EXPECT_TRUE(result) << result.error().message;
+    return config;
+}
+
+} // namespace
+
+TEST(MachineConfigSchema, DescribesEachFieldOnce)
+{
+    std::set<std::string_view> keys, options, labels;
+    for (const ConfigField& field : machineConfigSchema()) {
+        EXPECT_TRUE(keys.insert(field.key).second) << field.key;
+        EXPECT_TRUE(options.insert(field.option).second) << field.option;
+        EXPECT_TRUE(labels.insert(field.label).second) << field.label;
+        EXPECT_TRUE(field.option.starts_with("--"));
+        EXPECT_TRUE(field.help.ends_with("."));
+        EXPECT_EQ(field.valueName.empty(), field.kind == ConfigField::Kind::Switch);
+    }
+    EXPECT_EQ(findConfigField("colour"), nullptr);
+}
+
+TEST(MachineConfigSchema, ReadsBackWhatItFormats)
+{
+    const MachineConfig config { .name = "n",
+        .kernel = "/k",
+        .initrd = "i",
+        .append = "a b",
+        .memoryBytes = 192 << 20,
+        .engine = "soft",
+        .placement = "vmm=0",
+        .screen = { false, 800, 600 },
+        .unpackKernel = false,
+        .reboot = false };
+    MachineConfig copy;
+    for (const ConfigField& field : machineConfigSchema())
+        ASSERT_TRUE(field.parse(copy, field.format(config))) << field.key;
+    EXPECT_EQ(copy, config);
+}
+
+TEST(MachineConfigSchema, ReadsMemorySizes)
+{
+    EXPECT_EQ(with("memory", "256M").memoryBytes, uint64_t { 256 } << 20);
+    EXPECT_EQ(with("memory", "1g").memoryBytes, uint64_t { 1 } << 30);
+    EXPECT_EQ(with("memory", "3G").memoryBytes, uint64_t { 3 } << 30);
+    EXPECT_EQ(with("memory", "1028K").memoryBytes, uint64_t { 1028 } << 10);
+    EXPECT_EQ(findConfigField("memory")->defaultText(), "256M");
+    EXPECT_EQ(findConfigField("memory")->format(with("memory", "1028K")), "1028K");
+}
+
+TEST(MachineConfigSchema, SaysWhyAMemorySizeDoesNotDo)
+{
+    EXPECT_EQ(refusal("memory", "256"),
+        "The memory size \"256\" is not understood; write a number and K, M or G, such as 256M or 1G.");
+    EXPECT_EQ(refusal("memory", "4G"), "The memory size 4G is out of range; choose from 1M to 3G in steps of 4K.");
+    for (const char* text : { "", "M", "-1M", "+1M", " 1M", "1MB", "0M", "0x10M", "1.5G", "1K", "1027K", "3073M",
+             "17592186044416M", "18446744073709551615G", "99999999999999999999999M" })
+        EXPECT_FALSE(refusal("memory", text).empty()) << text;
+}
+
+TEST(MachineConfigSchema, ReadsScreens)
+{
+    EXPECT_EQ(with("screen", "1024x768").screen, (ScreenConfig { false, 1024, 768 }));
+    EXPECT_EQ(with("screen", "text").screen, ScreenConfig {});
+    EXPECT_EQ(refusal("screen", "huge"),
+        "The screen \"huge\" is not understood; write text, or width x height in pixels, such as 1024x768.");
+    EXPECT_EQ(
+        refusal("screen", "100x100"), "A screen of 100x100 pixels is not possible; choose from 320x200 to 4096x2160.");
+    for (const char* text : { "", "x", "800x", "x600", "800x600x24", "-800x600", "800 x 600", "99999999999x600" })
+        EXPECT_FALSE(refusal("screen", text).empty()) << text;
+}
+
+TEST(MachineConfigSchema, KnowsItsEnginesAndLimits)
+{
+    EXPECT_EQ(with("engine", "soft:interpreter").engine, "soft:interpreter");
+    EXPECT_EQ(refusal("engine", "kvm"), "There is no engine \"kvm\"; choose auto, soft or soft:interpreter.");
+    EXPECT_EQ(refusal("vcpus", "2"), "2 vCPUs are not possible; this version gives every VM exactly 1.");
+    EXPECT_EQ(refusal("placement", ""), "The placement is empty; leave it out or give it a value.");
+    EXPECT_EQ(refusal("reboot", "yes"), "\"yes\" is neither true nor false; write one of the two.");
+    EXPECT_FALSE(with("unpack", "false").unpackKernel);
+}
+
+} // namespace namsan

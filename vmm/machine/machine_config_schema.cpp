@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "vmm/machine/machine_config_schema.h"
+
+#include "vmm/board/guest_memory.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <optional>
+
+namespace namsan {
+
+namespace {
+
+constexpr uint64_t kibi = uint64_t { 1 } << 10;
+constexpr uint64_t mebi = uint64_t { 1 } << 20;
+constexpr uint64_t gibi = uint64_t { 1 } << 30;
+
+template <class Number> std::optional<Number> toNumber(std::string_view text)
+{
+    Number number {};
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc {} || end != text.data() + text.size())
+        return std::nullopt;
+    return number;
+}
+
+std::string formatSize(uint64_t bytes)
+{
+    if (bytes % gibi == 0)
+        return fmt::format("{}G", bytes / gibi);
+    if (bytes % mebi == 0)
+        return fmt::format("{}M", bytes / mebi);
+    return fmt::format("{}K", bytes / kibi);
+}
+
+Result<void> parseMemory(MachineConfig& config, std::string_view text)
+{
+    const Error notASize { fmt::format("The memory size \"{}\" is not understood; "
+                                       "write a number and K, M or G, such as 256M or 1G.",
+        text) };
+    if (text.empty())
+        return notASize;
+    constexpr std::string_view letters = "KkMmGg";
+    constexpr std::array units { kibi, kibi, mebi, mebi, gibi, gibi };
+    const size_t letter = letters.find(text.back());
+    if (letter == std::string_view::npos)
+        return notASize;
+    const auto number = toNumber<uint64_t>(text.substr(0, text.size() - 1));
+    if (!number)
+        return notASize;
+    // Compared before multiplying: the product of a large number would wrap around.
+    const uint64_t unit = units[letter];
+    if (*number > GuestMemory::largest / unit || *number * unit < GuestMemory::smallest
+        || *number * unit % GuestMemory::pageSize != 0)
+        return Error { fmt::format("The memory size {} is out of range; choose from {} to {} in steps of 4K.", text,
+            formatSize(GuestMemory::smallest), formatSize(GuestMemory::largest)) };
+    config.memoryBytes = *number * unit;
+    return {};
+}
+
+Result<void> parseVcpus(MachineConfig& config, std::string_view text)
+{
+    if (toNumber<unsigned>(text) != 1u)
+        return Error { fmt::format("{} vCPUs are not possible; this version gives every VM exactly 1.", text) };
+    config.vcpus = 1;
+    return {};
+}
+
+Result<void> parseEngine(MachineConfig& config, std::string_view text)
+{
+    constexpr std::array<std::string_view, 3> engines { "auto", "soft", "soft:interpreter" };
+    if (std::ranges::find(engines, text) == engines.end())
+        return Error { fmt::format("There is no engine \"{}\"; choose auto, soft or soft:interpreter.", text) };
+    config.engine = text;
+    return {};
+}
+
+Result<void> parseScreen(MachineConfig& config, std::string_view text)
+{
+    if (text == "text") {
+        config.screen = {};
+        return {};
+    }
+    const size_t cross = std::min(text.find('x'), text.size());
+    const auto width = toNumber<int>(text.substr(0, cross));
+    const auto height = toNumber<int>(text.substr(std::min(cross + 1, text.size())));
+    if (!width || !height)
+        return Error { fmt::format("The screen \"{}\" is not understood; "
+                                   "write text, or width x height in pixels, such as 1024x768.",
+            text) };
+    if (*width < 320 || *width > 4096 || *height < 200 || *height > 2160)
+        return Error { fmt::format("A screen of {} pixels is not possible; choose from 320x200 to 4096x2160.", text) };
+    config.screen = { .text = false, .width = *width, .height = *height };
+    return {};
+}
+
+std::string formatScreen(const MachineConfig& config)
+{
+    return config.screen.text ? "text" : fmt::format("{}x{}", config.screen.width, config.screen.height);
+}
+
+template <std::string MachineConfig::*member> Result<void> parseText(MachineConfig& config, std::string_view text)
+{
+    config.*member = text;
+    return {};
+}
+
+// Text that must not be empty. What it means, the reader of the value says: a placement depends on the host.
+template <std::string MachineConfig::*member> Result<void> parseWord(MachineConfig& config, std::string_view text)
+{
+    if (text.empty())
+        return Error { fmt::format("The {} is empty; leave it out or give it a value.",
+            member == &MachineConfig::placement ? "placement" : "name") };
+    return parseText<member>(config, text);
+}
+
+template <std::string MachineConfig::*member> std::string formatText(const MachineConfig& config)
+{
+    return config.*member;
+}
+
+template <bool MachineConfig::*member> Result<void> parseSwitch(MachineConfig& config, std::string_view text)
+{
+    if (text != "true" && text != "false")
+        return Error { fmt::format("\"{}\" is neither true nor false; write one of the two.", text) };
+    config.*member = text == "true";
+    return {};
+}
+
+template <bool MachineConfig::*member> std::string formatSwitch(const MachineConfig& config)
+{
+    return config.*member ? "true" : "false";
+}
+
+using Kind = ConfigField::Kind;
+
+constexpr std::array schema {
+    ConfigField { Kind::Text, "Name", "name", "--name", "NAME", "", "", "What the machine is called.",
+        parseWord<&MachineConfig::name>, formatText<&MachineConfig::name> },
+    ConfigField { Kind::File, "Kernel", "kernel", "--kernel", "FILE", "", "a Linux kernel (bzImage)",
+        "The Linux kernel to boot.", parseText<&MachineConfig::kernel>, formatText<&MachineConfig::kernel> },
+    ConfigField { Kind::File, "Initial RAM disk", "initrd", "--initrd", "FILE", "", "an archive as Linux takes it",
+        "The initial RAM disk of that kernel.", parseText<&MachineConfig::initrd>, formatText<&MachineConfig::initrd> },
+    ConfigField { Kind::Text, "Kernel command line", "append", "--append", "TEXT", "", "",
+        "The kernel's command line; for a guest by name, what is added to its own.", parseText<&MachineConfig::append>,
+        formatText<&MachineConfig::append> },
+    ConfigField { Kind::Size, "Memory", "memory", "--memory", "SIZE", "bytes", "1M to 3G",
+        "The guest's memory, such as 256M or 1G.", parseMemory,
+        [](const MachineConfig& config) { return formatSize(config.memoryBytes); } },
+    ConfigField { Kind::Number, "vCPUs", "vcpus", "--vcpus", "N", "", "1", "How many virtual CPUs the guest has.",
+        parseVcpus, [](const MachineConfig& config) { return fmt::format("{}", config.vcpus); } },
+    ConfigField { Kind::Choice, "Engine", "engine", "--engine", "ENGINE", "", "auto, soft, soft:interpreter",
+        "What runs the guest's instructions; auto chooses the best there is.", parseEngine,
+        formatText<&MachineConfig::engine> },
+    ConfigField { Kind::Text, "Placement", "placement", "--placement", "PLACES", "",
+        "free, 1s, 1d, or a map such as vmm=0,vcpu0=1",
+        "Which host CPUs the VMM and the vCPUs run on: anywhere (free), together on one (1s), on one each (1d), or "
+        "as a map says.",
+        parseWord<&MachineConfig::placement>, formatText<&MachineConfig::placement> },
+    ConfigField { Kind::Text, "Screen", "screen", "--screen", "SCREEN", "pixels", "text, or 320x200 to 4096x2160",
+        "VGA text, or a linear frame buffer of that size.", parseScreen, formatScreen },
+    ConfigField { Kind::Switch, "Unpack the kernel", "unpack", "--no-unpack", "", "", "true or false",
+        "Let the guest unpack its kernel itself, the slow way.", parseSwitch<&MachineConfig::unpackKernel>,
+        formatSwitch<&MachineConfig::unpackKernel> },
+    ConfigField { Kind::Switch, "Reboot", "reboot", "--no-reboot", "", "", "true or false",
+        "End the run when the guest resets itself, instead of starting it again.", parseSwitch<&MachineConfig::reboot>,
+        formatSwitch<&MachineConfig::reboot> },
+};
+
+} // namespace
+
+std::span<const ConfigField> machineConfigSchema()
+{
+    return schema;
+}
+
+const ConfigField* findConfigField(std::string_view key)
+{
+    const auto found = std::ranges::find(schema, key, &ConfigField::key);
+    return found == schema.end() ? nullptr : &*found;
+}
+
+} // namespace namsan

@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "vmm/machine/run_record.h"
+
+#include "vmm/base/file_writer.h"
+#include "vmm/machine/machine_config_schema.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <array>
+#include <numeric>
+#include <utility>
+
+namespace namsan {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct CounterName {
+    const char* key;
+    uint64_t VcpuFigures::*value;
+};
+
+constexpr std::array counterNames {
+    CounterName { "instructions", &VcpuFigures::instructions },
+    CounterName { "port_reads", &VcpuFigures::portReads },
+    CounterName { "port_writes", &VcpuFigures::portWrites },
+    CounterName { "mmio_reads", &VcpuFigures::mmioReads },
+    CounterName { "mmio_writes", &VcpuFigures::mmioWrites },
+    CounterName { "interrupts", &VcpuFigures::interrupts },
+    CounterName { "exceptions", &VcpuFigures::exceptions },
+    CounterName { "page_faults", &VcpuFigures::pageFaults },
+    CounterName { "halts", &VcpuFigures::halts },
+    CounterName { "kicks", &VcpuFigures::kicks },
+    CounterName { "blocks_decoded", &VcpuFigures::blocksDecoded },
+    CounterName { "code_invalidations", &VcpuFigures::codeInvalidations },
+    CounterName { "tlb_misses", &VcpuFigures::tlbMisses },
+};
+
+// What leaves guest code for the VMM; the other counters are the engine's own affair.
+constexpr std::array exitNames {
+    CounterName { "port_reads", &VcpuFigures::portReads },
+    CounterName { "port_writes", &VcpuFigures::portWrites },
+    CounterName { "mmio_reads", &VcpuFigures::mmioReads },
+    CounterName { "mmio_writes", &VcpuFigures::mmioWrites },
+    CounterName { "interrupts", &VcpuFigures::interrupts },
+    CounterName { "halts", &VcpuFigures::halts },
+    CounterName { "kicks", &VcpuFigures::kicks },
+};
+
+double seconds(std::chrono::nanoseconds time)
+{
+    return std::chrono::duration<double>(time).count();
+}
+
+double driftOf(double guestSeconds, double hostSeconds)
+{
+    return hostSeconds > 0 ? (guestSeconds - hostSeconds) / hostSeconds : 0;
+}
+
+uint64_t total(const MachineSample& sample, uint64_t VcpuFigures::*value)
+{
+    return std::accumulate(sample.vcpus.begin(), sample.vcpus.end(), uint64_t { 0 },
+        [&](uint64_t sum, const VcpuFigures& vcpu) { return sum + vcpu.*value; });
+}
+
+// "vmm", "vcpu0": as a placement is written on the command line.
+std::string keyOf(const ThreadFigures& thread)
+{
+    std::string key;
+    for (const char c : thread.role) {
+        if (c != ' ')
+            key += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    }
+    return key;
+}
+
+Json toJson(const std::optional<LogicalCpu>& cpu)
+{
+    return cpu ? Json(*cpu) : Json(nullptr);
+}
+
+Json toJson(const Placement& placement)
+{
+    Json json { { "policy", describe(placement) }, { "vmm", toJson(placement.vmm) } };
+    for (size_t vcpu = 0; vcpu < placement.vcpus.size(); ++vcpu)
+        json[fmt::format("vcpu{}", vcpu)] = toJson(placement.vcpus[vcpu]);
+    return json;
+}
+
+Json grantedPlaces(const MachineSample& sample)
+{
+    Json json = Json::object();
+    for (const ThreadFigures& thread : sample.threads)
+        json[keyOf(thread)] = thread.granted;
+    return json;
+}
+
+Json observedPlaces(const ThreadFigures& thread)
+{
+    Json json = Json::object();
+    for (const auto& [cpu, times] : thread.observed)
+        json[fmt::format("{}", cpu)] = times;
+    return json;
+}
+
+Json observedPlaces(const MachineSample& sample)
+{
+    Json json = Json::object();
+    for (const ThreadFigures& thread : sample.threads)
+        json[keyOf(thread)] = observedPlaces(thread);
+    return json;
+}
+
+Json toJson(const MachineSample& sample)
+{
+    Json threads = Json::array();
+    for (const ThreadFigures& thread : sample.threads)
+        threads.push_back({ { "role", thread.role }, { "cpu_seconds", seconds(thread.cpuTime) },
+            { "requested", toJson(thread.requested) }, { "granted", thread.granted }, { "last_cpu", thread.lastCpu },
+            { "observed", observedPlaces(thread) } });
+    Json vcpus = Json::array();
+    for (const VcpuFigures& figures : sample.vcpus) {
+        Json vcpu = Json::object();
+        for (const CounterName& counter : counterNames)
+            vcpu[counter.key] = figures.*counter.value;
+        vcpus.push_back(std::move(vcpu));
+    }
+    return { { "host_seconds", seconds(sample.hostTime) }, { "guest_seconds", seconds(sample.guestTime) },
+        { "late_tick_seconds", seconds(sample.lateTicks) }, { "threads", std::move(threads) },
+        { "vcpus", std::move(vcpus) } };
+}
+
+Json toJson(const WorkloadRun& run)
+{
+    Json json { { "name", run.name }, { "finished", run.finished }, { "ok", run.ok }, { "begin", toJson(run.begin) } };
+    if (!run.finished)
+        return json;
+    json["guest_seconds"] = run.guestSeconds;
+    json["host_seconds"] = run.hostSeconds;
+    json["drift"] = run.drift();
+    json["guest_instructions"]
+        = total(run.end, &VcpuFigures::instructions) - total(run.begin, &VcpuFigures::instructions);
+    json["end"] = toJson(run.end);
+    return json;
+}
+
+Json toJson(const MachineConfig& config)
+{
+    Json json = Json::object();
+    for (const ConfigField& field : machineConfigSchema())
+        json[std::string(field.key)] = field.format(config);
+    return json;
+}
+
+const char* nameOf(MachineEnding::Reason reason)
+{
+    switch (reason) {
+    case MachineEnding::Reason::PoweredOff:
+        return "powered_off";
+    case MachineEnding::Reason::Halted:
+        return "halted";
+    case MachineEnding::Reason::Reset:
+        return "reset";
+    case MachineEnding::Reason::Crashed:
+        return "crashed";
+    case MachineEnding::Reason::Stopped:
+        return "stopped";
+    }
+    return "unknown";
+}
+
+const char* nameOf(LogLevel level)
+{
+    switch (level) {
+    case LogLevel::Note:
+        return "note";
+    case LogLevel::Warning:
+        return "warning";
+    case LogLevel::Error:
+        return "error";
+    }
+    return "unknown";
+}
+
+Json toJson(const std::optional<MachineEnding>& ending)
+{
+    if (!ending)
+        return nullptr;
+    return { { "reason", nameOf(ending->reason) }, { "why", ending->why } };
+}
+
+Json toJson(const std::vector<LogLine>& lines)
+{
+    Json json = Json::array();
+    for (const LogLine& line : lines)
+        json.push_back({ { "level", nameOf(line.level) }, { "source", line.source }, { "text", line.text } });
+    return json;
+}
+
+Json exitsByKind(const MachineSample& sample)
+{
+    Json json = Json::object();
+    for (const CounterName& exit : exitNames)
+        json[exit.key] = total(sample, exit.value);
+    return json;
+}
+
+// A reader who has nothing but the file should understand it.
+Json explanations()
+{
+    return {
+        { "host_seconds", "host's monotonic clock while the machine ran, pauses left out" },
+        { "guest_seconds", "the guest's own clock; of a workload, what the guest itself reported" },
+        { "drift", "(guest_seconds - host_seconds) / host_seconds" },
+        { "late_tick_seconds", "guest time in timer ticks that came too late and were never made up for" },
+        { "guest_instructions", "instructions that all vCPUs completed; a REP string instruction is one" },
+        { "exits", "how often guest code was left for the VMM, by kind, all vCPUs together" },
+        { "placement.requested", "host CPU that was asked for last; null: any" },
+        { "placement.granted", "host CPUs that the kernel allowed at the end" },
+        { "placement.observed", "host CPU and how often the thread was seen running there" },
+        { "samples", "figures since the start, about once a second; thinned in long runs" },
+    };
+}
+
+Json wholeRecord(const RunRecord& record)
+{
+    const MachineSample last = record.samples.empty() ? MachineSample {} : record.samples.back();
+    Json json;
+    json["format"] = "namsan-run-record";
+    json["version"] = RunRecord::version;
+    json["explanations"] = explanations();
+    json["program"] = { { "name", "namsan" }, { "version", record.programVersion } };
+    json["started_at"] = record.startedAt;
+    json["host"]
+        = { { "processor", record.hostProcessor }, { "kernel", record.hostKernel }, { "cpus", record.hostCpus } };
+    json["config"] = toJson(record.config);
+    json["engine"] = { { "name", record.engineName }, { "reason", record.engineReason } };
+    json["placement"] = { { "requested", toJson(record.requested) }, { "granted", grantedPlaces(last) },
+        { "observed", observedPlaces(last) } };
+    json["ending"] = toJson(record.ending);
+    json["host_seconds"] = seconds(last.hostTime);
+    json["guest_seconds"] = seconds(last.guestTime);
+    json["drift"] = driftOf(seconds(last.guestTime), seconds(last.hostTime));
+    json["late_tick_seconds"] = seconds(last.lateTicks);
+    json["guest_instructions"] = total(last, &VcpuFigures::instructions);
+    json["exits"] = exitsByKind(last);
+    json["workloads"] = Json::array();
+    for (const WorkloadRun& run : record.workloads)
+        json["workloads"].push_back(toJson(run));
+    json["samples"] = Json::array();
+    for (const MachineSample& sample : record.samples)
+        json["samples"].push_back(toJson(sample));
+    json["log"] = toJson(record.log);
+    return json;
+}
+
+} // namespace
+
+double WorkloadRun::drift() const
+{
+    return finished ? driftOf(guestSeconds, hostSeconds) : 0;
+}
+
+nlohmann::json toJson(const RunRecord& record)
+{
+    return wholeRecord(record);
+}
+
+Result<void> writeRecord(const RunRecord& record, const std::string& path)
+{
+    // Log lines and paths may hold bytes that are no UTF-8; JSON can't, so they are replaced.
+    constexpr int indentation = 1;
+    const std::string text
+        = wholeRecord(record).dump(indentation, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+    return writeWholeFile("The run record", path, text + "\n");
+}
+
+} // namespace namsan
