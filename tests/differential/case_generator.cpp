@@ -65,6 +65,9 @@ NativeCase CaseGenerator::make(const InstructionEntry& entry)
     // BT with a register reaches as far as that register says, which must not be part of the address then.
     if (reachesByRegister(entry, target) && m_addressRegisters >> target.reg & 1)
         return make(entry);
+    // CALL ESP would push into the code.
+    if ((entry.attributes & attribute::endsBlock) && !target.memory && target.rm == Esp)
+        return make(entry);
     emitImmediates(entry);
     tame(entry, state, target);
 
@@ -202,6 +205,14 @@ void CaseGenerator::emitModRm(const InstructionEntry& entry, NativeState& state,
 void CaseGenerator::emitSib(NativeState& state, uint8_t mod, uint8_t reg, uint32_t address)
 {
     const auto base = static_cast<uint8_t>(m_values.below(8));
+    if (base == Esp) { // near to what it points to: a push or pop may use it too
+        emit(static_cast<uint8_t>(1 << 6 | reg << 3 | 4));
+        emit(0x24);
+        const uint32_t near = m_values.below(256) - 128;
+        state.gpr[Esp] = address - near;
+        m_addressRegisters = 1u << Esp;
+        return emit(static_cast<uint8_t>(near));
+    }
     auto index = static_cast<uint8_t>(m_values.below(8));
     const auto scale = static_cast<uint8_t>(m_values.below(4));
     if (index == base)
@@ -281,6 +292,11 @@ void CaseGenerator::tame(const InstructionEntry& entry, NativeState& state, cons
         const uint32_t at = entry.operation == Operation::Fxrstor ? target.address + 24 : target.address;
         if (at <= endOfMemory - 4)
             word(state, at) &= m_values.oneIn(4) ? 0xfff0ffff : mxcsr::writable;
+    }
+    if (entry.operation == Operation::Cvtpi2ps && target.memory) {
+        // Intel's processors report a pending x87 exception first, AMD's and this one do not.
+        auto& image = reinterpret_cast<FxsaveImage&>(state.fxsave);
+        image.status &= static_cast<uint16_t>(~(x87_status::exceptions | x87_status::errorSummary | x87_status::busy));
     }
     if (entry.attributes & attribute::endsBlock)
         tameTransfers(entry, state, target);

@@ -12,6 +12,7 @@ namespace {
 
 constexpr uint32_t breakpoint = 3;
 constexpr uint32_t pageFault = 14;
+constexpr uint32_t simdException = 19;
 
 class Comparison {
 public:
@@ -49,8 +50,10 @@ private:
         if (m_host.trap == breakpoint)
             return;
         number("error code", m_host.errorCode, m_interpreter.errorCode);
+        // Structures are read and written in pieces and in an order of the processor's choice.
+        const uint32_t compared = m_entry.operands[0] == Operand::Memory ? 0xfffff000 : 0xffffffff;
         if (m_host.trap == pageFault)
-            number("CR2", m_host.cr2, m_interpreter.cr2);
+            number("CR2", m_host.cr2 & compared, m_interpreter.cr2 & compared);
     }
 
     void compareGeneral()
@@ -67,10 +70,14 @@ private:
 
     void compareX87()
     {
+        // Whether an SSE instruction that faults has switched to MMX before differs between processors.
+        constexpr uint16_t both = attribute::simd | attribute::mmx;
+        if (m_host.trap == simdException && (m_entry.attributes & both) == both)
+            return;
         const FxsaveImage& host = image(m_host.after);
         const FxsaveImage& interpreter = image(m_interpreter.state);
         number("FCW", host.control, interpreter.control);
-        number("FSW", host.status, interpreter.status);
+        number<uint16_t>("FSW", host.status & comparedStatus(), interpreter.status & comparedStatus());
         number("tags", host.validTags, interpreter.validTags);
         for (unsigned i = 0; i < 8; ++i) {
             number(fmt::format("ST({}) significand", i), host.st[i].significand, interpreter.st[i].significand);
@@ -78,11 +85,34 @@ private:
         }
     }
 
+    // The compares that set EFLAGS clear C1 on Intel's processors and leave it alone on AMD's.
+    uint16_t comparedStatus() const
+    {
+        switch (m_entry.operation) {
+        case Operation::Fcomi:
+        case Operation::Fcomip:
+        case Operation::Fucomi:
+        case Operation::Fucomip:
+            return static_cast<uint16_t>(~x87_status::c1);
+        default:
+            return 0xffff;
+        }
+    }
+
+    // Whether a result that an unmasked overflow or underflow suppressed would have been exact is not kept: the
+    // interpreter's host had those exceptions masked.
+    uint32_t comparedMxcsr() const
+    {
+        const uint32_t raised = image(m_host.after).mxcsr;
+        const bool suppressed = raised & ~(raised >> mxcsr::maskShift) & (mxcsr::overflow | mxcsr::underflow);
+        return m_host.trap == simdException && suppressed ? ~mxcsr::precision : ~0u;
+    }
+
     void compareSse()
     {
         const FxsaveImage& host = image(m_host.after);
         const FxsaveImage& interpreter = image(m_interpreter.state);
-        number("MXCSR", host.mxcsr, interpreter.mxcsr);
+        number("MXCSR", host.mxcsr & comparedMxcsr(), interpreter.mxcsr & comparedMxcsr());
         for (unsigned i = 0; i < 8; ++i)
             for (unsigned half = 0; half < 2; ++half)
                 number(fmt::format("XMM{}[{}]", i, half), host.xmm[i].quads[half], interpreter.xmm[i].quads[half]);

@@ -286,24 +286,26 @@ private:
             const Flags flags { flagsOfCondition(n), 0, 0 };
             add(withModRm0F(0x90 + n), set[n], { Rm8 }, Operation::Setcc, flags, userTestable | writesDestination);
             add(withModRm0F(0x40 + n), move[n], { RegV, RmV }, Operation::Cmovcc, flags, userTestable | readWrite);
-            add(plain(0x70 + n), jump[n], { Rel8 }, Operation::Jcc, flags, endsBlock);
-            add(plain0F(0x80 + n), jump[n], { RelV }, Operation::Jcc, flags, endsBlock);
+            add(plain(0x70 + n), jump[n], { Rel8 }, Operation::Jcc, flags, endsBlock | userTestable);
+            add(plain0F(0x80 + n), jump[n], { RelV }, Operation::Jcc, flags, endsBlock | userTestable);
         }
     }
 
     void addNearTransfers()
     {
-        add(plain(0xeb), "JMP", { Rel8 }, Operation::JmpRelative, {}, endsBlock);
-        add(plain(0xe9), "JMP", { RelV }, Operation::JmpRelative, {}, endsBlock);
-        add(withModRm(0xff, 4), "JMP", { RmV }, Operation::JmpIndirect, {}, endsBlock | readsDestination);
-        add(plain(0xe8), "CALL", { RelV }, Operation::CallRelative, {}, endsBlock);
-        add(withModRm(0xff, 2), "CALL", { RmV }, Operation::CallIndirect, {}, endsBlock | readsDestination);
-        add(plain(0xc3), "RET", {}, Operation::RetNear, {}, endsBlock);
-        add(plain(0xc2), "RET", { Imm16 }, Operation::RetNear, {}, endsBlock);
-        add(plain(0xe0), "LOOPNE", { Rel8 }, Operation::Loopne, { zero, 0, 0 }, endsBlock);
-        add(plain(0xe1), "LOOPE", { Rel8 }, Operation::Loope, { zero, 0, 0 }, endsBlock);
-        add(plain(0xe2), "LOOP", { Rel8 }, Operation::Loop, {}, endsBlock);
-        add(plain(0xe3), "JCXZ", { Rel8 }, Operation::Jcxz, {}, endsBlock);
+        add(plain(0xeb), "JMP", { Rel8 }, Operation::JmpRelative, {}, endsBlock | userTestable);
+        add(plain(0xe9), "JMP", { RelV }, Operation::JmpRelative, {}, endsBlock | userTestable);
+        add(withModRm(0xff, 4), "JMP", { RmV }, Operation::JmpIndirect, {},
+            endsBlock | userTestable | readsDestination);
+        add(plain(0xe8), "CALL", { RelV }, Operation::CallRelative, {}, endsBlock | userTestable);
+        add(withModRm(0xff, 2), "CALL", { RmV }, Operation::CallIndirect, {},
+            endsBlock | userTestable | readsDestination);
+        add(plain(0xc3), "RET", {}, Operation::RetNear, {}, endsBlock | userTestable);
+        add(plain(0xc2), "RET", { Imm16 }, Operation::RetNear, {}, endsBlock | userTestable);
+        add(plain(0xe0), "LOOPNE", { Rel8 }, Operation::Loopne, { zero, 0, 0 }, endsBlock | userTestable);
+        add(plain(0xe1), "LOOPE", { Rel8 }, Operation::Loope, { zero, 0, 0 }, endsBlock | userTestable);
+        add(plain(0xe2), "LOOP", { Rel8 }, Operation::Loop, {}, endsBlock | userTestable);
+        add(plain(0xe3), "JCXZ", { Rel8 }, Operation::Jcxz, {}, endsBlock | userTestable);
     }
 
     void addStack()
@@ -368,7 +370,7 @@ private:
 
     void addHintsAndTraps()
     {
-        add(withModRm0F(0x0d), "NOP", { RmV }, Operation::Nop, {}, userTestable); // AMD's prefetches
+        add(withModRm0F(0x0d), "NOP", { RmV }, Operation::Nop, {}, 0); // AMD's prefetches: with a register #UD there
         // The range that Intel reserves for hints: 0F 18 prefetches, 0F 1F is the recommended long NOP.
         for (unsigned byte = 0x18; byte <= 0x1f; ++byte)
             add(withModRm0F(byte), byte == 0x18 ? "PREFETCH" : "NOP", { RmV }, Operation::Nop, {}, userTestable);

@@ -83,7 +83,9 @@ constexpr uint16_t x87ControlInitial = 0x37f;
 namespace mxcsr {
 constexpr uint32_t exceptions = 0x3f;
 constexpr uint32_t beforeComputing = 0x7; // invalid, denormal, divide by zero
+constexpr uint32_t overflow = 1 << 3;
 constexpr uint32_t underflow = 1 << 4;
+constexpr uint32_t precision = 1 << 5;
 constexpr unsigned maskShift = 7;
 constexpr uint32_t masks = exceptions << maskShift;
 constexpr uint32_t underflowMask = underflow << maskShift;

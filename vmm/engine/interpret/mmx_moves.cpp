@@ -16,17 +16,10 @@ void loadQuad(Processor& processor, const Instruction& instruction)
     registers.set(instruction.reg, instruction.rmIsMemory ? operand : registers.get(instruction.rm));
 }
 
-// What MMX register reg will be once TOP is 0, so that a store can fault before that switch.
-uint64_t beforeSwitch(Processor& processor, unsigned number)
-{
-    X87 x87(processor);
-    return x87.st((number - x87.top()) & 7).significand;
-}
-
 void storeQuad(Processor& processor, const Instruction& instruction)
 {
     requireMmx(processor);
-    const uint64_t value = beforeSwitch(processor, instruction.reg);
+    const uint64_t value = mmxBeforeSwitch(processor, instruction.reg);
     if (instruction.rmIsMemory)
         processor.writeOperand<uint64_t>(instruction, value);
     MmxRegisters registers(processor);
@@ -44,7 +37,7 @@ void loadDword(Processor& processor, const Instruction& instruction)
 void storeDword(Processor& processor, const Instruction& instruction)
 {
     requireMmx(processor);
-    const auto value = static_cast<uint32_t>(beforeSwitch(processor, instruction.reg));
+    const auto value = static_cast<uint32_t>(mmxBeforeSwitch(processor, instruction.reg));
     if (instruction.rmIsMemory)
         processor.writeOperand<uint32_t>(instruction, value);
     else
@@ -77,8 +70,8 @@ void signMask(Processor& processor, const Instruction& instruction)
 void storeMasked(Processor& processor, const Instruction& instruction)
 {
     requireMmx(processor);
-    const auto bytes = std::bit_cast<std::array<uint8_t, 8>>(beforeSwitch(processor, instruction.reg));
-    const auto mask = std::bit_cast<std::array<uint8_t, 8>>(beforeSwitch(processor, instruction.rm));
+    const auto bytes = std::bit_cast<std::array<uint8_t, 8>>(mmxBeforeSwitch(processor, instruction.reg));
+    const auto mask = std::bit_cast<std::array<uint8_t, 8>>(mmxBeforeSwitch(processor, instruction.rm));
     writeMasked(processor, instruction, bytes, mask);
     MmxRegisters switched(processor);
 }

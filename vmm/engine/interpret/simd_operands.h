@@ -93,6 +93,13 @@ void writeMasked(Processor& processor, const Instruction& instruction, const std
             processor.memory.write<uint8_t>(linear + i, bytes[first + i]);
 }
 
+// What an MMX register will be once TOP is 0, for instructions that may still fault.
+inline uint64_t mmxBeforeSwitch(Processor& processor, unsigned number)
+{
+    X87 x87(processor);
+    return x87.st((number - x87.top()) & 7).significand;
+}
+
 // The guest's MMX registers, after the switch to MMX that every MMX instruction makes. Where an operand in memory may
 // fault, read it before.
 class MmxRegisters {

@@ -42,16 +42,20 @@ template <auto host, unsigned bytes> void toInteger(Processor& processor, const 
         asm volatile("movq %1, %%mm0\n\t" mnemonic " %%mm0, %0\n\temms" : "+x"(destination) : "m"(source) : "mm0");    \
     }
 
+// From memory it touches no MMX register, so it neither switches to MMX nor cares for x87 exceptions.
 template <auto host> void fromMmx(Processor& processor, const Instruction& instruction)
 {
+    if (instruction.rmIsMemory) {
+        requireSse(processor);
+        const auto source = processor.readOperand<uint64_t>(instruction);
+        Xmm value = xmmOf(xmmRegister(processor, instruction.reg));
+        runSse<host>(processor, value, source);
+        return setXmm(processor, instruction.reg, value);
+    }
     requireSseAndMmx(processor);
     Xmm value = xmmOf(xmmRegister(processor, instruction.reg));
-    if (instruction.rmIsMemory) {
-        runSse<host>(processor, value, processor.readOperand<uint64_t>(instruction));
-    } else {
-        MmxRegisters registers(processor);
-        runSse<host>(processor, value, registers.get(instruction.rm));
-    }
+    runSse<host>(processor, value, mmxBeforeSwitch(processor, instruction.rm));
+    MmxRegisters switched(processor);
     setXmm(processor, instruction.reg, value);
 }
 

@@ -172,7 +172,6 @@ void conditionalMove(Processor& processor, const Instruction& instruction)
             x87.setRegister(0, X87::indefinite);
         return;
     }
-    x87.setConditions(x87_status::c1, 0);
     const bool any = processor.arithmeticFlags & flagsTested[instruction.reg & 3];
     if (any == (instruction.opcode == 0xda))
         x87.setRegister(0, x87.st(instruction.rm));

@@ -84,7 +84,7 @@ void loadRegister(Processor& processor, const Instruction& instruction)
     requireWaitingX87(processor);
     X87 x87(processor);
     notePointers(processor, instruction);
-    if (x87.empty(7) && x87.empty(instruction.rm)) {
+    if (x87.empty(instruction.rm)) {
         if (x87.underflow())
             x87.push(X87::indefinite);
         return;
@@ -96,6 +96,9 @@ void loadRegister(Processor& processor, const Instruction& instruction)
 // -- stores -----------------------------------------------------------------------------------------------------
 
 enum class Pop : bool { No, Yes };
+
+// In memory, where 80 bits are not padded.
+template <class T> constexpr unsigned sizeOfOperand = sizeof(T) > sizeof(uint64_t) ? 10 : sizeof(T);
 
 template <class T> void writeResult(Processor& processor, const Instruction& instruction, const T& value)
 {
@@ -114,6 +117,8 @@ void store(Processor& processor, const Instruction& instruction, Pop pop, const 
         const bool masked = x87.control() & x87_status::invalid;
         if (masked)
             writeResult(processor, instruction, indefinite);
+        else
+            processor.memory.probeWrite(operandForWrite(processor, instruction, sizeOfOperand<T>), sizeOfOperand<T>);
         notePointers(processor, instruction);
         x87.underflow();
         if (masked && pop == Pop::Yes)
@@ -129,6 +134,8 @@ void store(Processor& processor, const Instruction& instruction, Pop pop, const 
     const bool stored = !(status & x87_status::topMask);
     if (stored)
         writeResult(processor, instruction, result);
+    else // the memory is looked at before the number
+        processor.memory.probeWrite(operandForWrite(processor, instruction, sizeOfOperand<T>), sizeOfOperand<T>);
     notePointers(processor, instruction);
     x87.take(status, x87_status::c1);
     if (stored && pop == Pop::Yes)
@@ -185,6 +192,18 @@ template <Pop pop> void storeRegister(Processor& processor, const Instruction& i
         x87.pop();
 }
 
+// The alias of FSTP that knows no stack underflow: an empty register is popped and nothing else.
+void storeRegisterUnlessEmpty(Processor& processor, const Instruction& instruction)
+{
+    requireWaitingX87(processor);
+    X87 x87(processor);
+    if (!x87.empty(0))
+        return storeRegister<Pop::Yes>(processor, instruction);
+    notePointers(processor, instruction);
+    x87.setConditions(x87_status::c1, 0);
+    x87.pop();
+}
+
 // -- exchanges and the stack itself -----------------------------------------------------------------------------
 
 void exchange(Processor& processor, const Instruction& instruction)
@@ -211,6 +230,7 @@ void free(Processor& processor, const Instruction& instruction)
     requireWaitingX87(processor);
     X87 x87(processor);
     notePointers(processor, instruction);
+    x87.setConditions(x87_status::c1, 0);
     x87.markEmpty(instruction.rm);
 }
 
@@ -250,7 +270,7 @@ void bindX87Moves(HandlerTable& table)
         table.bind(Operation::Fstp, width, RmForm::Memory, storeReal<Pop::Yes>);
         table.bind(Operation::Fstp, width, RmForm::Register, storeRegister<Pop::Yes>);
     }
-    table.bind(Operation::FstpIgnoringEmpty, storeRegister<Pop::Yes>);
+    table.bind(Operation::FstpIgnoringEmpty, storeRegisterUnlessEmpty);
     table.bind(Operation::FldExtended, loadExtended);
     table.bind(Operation::FstpExtended, storeExtended);
     table.bind(Operation::Fild, loadInteger);
