@@ -42,6 +42,14 @@ bool ignoresMod(const InstructionEntry& entry)
     return false;
 }
 
+bool namesSpecialRegister(const InstructionEntry& entry)
+{
+    for (const Operand operand : entry.operands)
+        if (operand == Operand::SegmentReg)
+            return true;
+    return ignoresMod(entry);
+}
+
 unsigned immediateBytes(const InstructionEntry& entry, unsigned operandSize, unsigned addressSize)
 {
     unsigned bytes = 0;
@@ -315,12 +323,14 @@ TEST_P(DecoderAgainstZydis, AgreesOnRandomBytes)
         Instruction found;
         ASSERT_EQ(decoder.decode(bytes, code32, found), Decoder::Outcome::Decoded);
         if (isDefined(found)) {
-            EXPECT_TRUE(valid) << fmt::format("{:02x}", fmt::join(bytes, " ")) << ": " << describe(*found.entry);
-            if (valid) EXPECT_EQ(found.length, expected.length)
+            if (!valid && namesSpecialRegister(*found.entry))
+                continue; // a register that does not exist is the handler's #UD
+            ASSERT_TRUE(valid) << fmt::format("{:02x}", fmt::join(bytes, " ")) << ": " << describe(*found.entry);
+            ASSERT_EQ(found.length, expected.length)
                 << fmt::format("{:02x}", fmt::join(bytes, " ")) << ": " << describe(*found.entry);
             ++compared;
         } else if (valid) {
-            EXPECT_FALSE(isGeneral(expected))
+            ASSERT_FALSE(isGeneral(expected))
                 << fmt::format("{:02x}", fmt::join(bytes, " ")) << ": " << ZydisMnemonicGetString(expected.mnemonic);
         }
     }
