@@ -14,8 +14,9 @@ namespace namsan {
 
 namespace {
 
-constexpr const char* description = "Namsan runs virtual machines and shows what their placement on the host's "
-                                    "processors does to them.\nWithout a command it opens its window.";
+constexpr const char* description
+    = "Namsan runs virtual machines and shows what their placement on the host's "
+      "processors does to them.\nWithout a command it opens its window with the tiny guest.";
 
 constexpr const char* examples = R"(
 Examples:
@@ -73,7 +74,7 @@ ExitCode runCommandLine(const std::vector<std::string>& arguments, const Program
         return run.execute(program);
     if (doctor.chosen())
         return doctor.execute(program);
-    return program.openWindow({});
+    return runCommandLine({ "run", "tiny" }, program);
 }
 
 } // namespace namsan

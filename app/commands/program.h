@@ -7,13 +7,12 @@
 
 #include <functional>
 #include <iosfwd>
-#include <optional>
 
 namespace namsan {
 
 // What the window is opened with.
 struct WindowRequest {
-    std::optional<MachineConfig> config; // the machine that starts in it, if any
+    MachineConfig config; // the machine that starts in it
     RunOrders orders;
 };
 

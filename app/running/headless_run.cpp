@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/running/headless_run.h"
 
+#include "app/running/ending_signals.h"
 #include "app/running/run_supervisor.h"
 #include "app/running/terminal.h"
 
 #include <fmt/format.h>
 
 #include <array>
-#include <cerrno>
-#include <csignal>
 #include <cstring>
 #include <poll.h>
 #include <sys/eventfd.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 namespace namsan {
@@ -36,50 +34,6 @@ public:
 
 private:
     int m_descriptor = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-};
-
-// The signals that end a run, taken from a descriptor as long as this lives. SIGPIPE is held back, too: a reader of our
-// output that goes away is an error of write(), no reason to lose a record.
-class EndingSignals {
-public:
-    EndingSignals()
-    {
-        sigset_t blocked;
-        sigemptyset(&blocked);
-        for (const int signal : { SIGINT, SIGTERM, SIGHUP })
-            sigaddset(&blocked, signal);
-        m_descriptor = signalfd(-1, &blocked, SFD_CLOEXEC | SFD_NONBLOCK);
-        sigaddset(&blocked, SIGPIPE);
-        pthread_sigmask(SIG_BLOCK, &blocked, &m_before);
-    }
-    ~EndingSignals()
-    {
-        // What came late must not end the program now that all is written.
-        signalfd_siginfo late {};
-        while (read(m_descriptor, &late, sizeof late) == sizeof late)
-            ;
-        sigset_t pipe;
-        sigemptyset(&pipe);
-        sigaddset(&pipe, SIGPIPE);
-        const timespec now {};
-        sigtimedwait(&pipe, nullptr, &now);
-        close(m_descriptor);
-        pthread_sigmask(SIG_SETMASK, &m_before, nullptr);
-    }
-    EndingSignals(const EndingSignals&) = delete;
-    EndingSignals& operator=(const EndingSignals&) = delete;
-
-    int descriptor() const { return m_descriptor; }
-    // The number of the signal that came, or 0.
-    int take() const
-    {
-        signalfd_siginfo signal {};
-        return read(m_descriptor, &signal, sizeof signal) == sizeof signal ? static_cast<int>(signal.ssi_signo) : 0;
-    }
-
-private:
-    int m_descriptor;
-    sigset_t m_before {};
 };
 
 class HeadlessRun final : public MachineListener {

@@ -76,20 +76,20 @@ protected:
 
 } // namespace
 
-TEST_F(CommandLineTest, WithoutArgumentsOpensTheWindow)
+TEST_F(CommandLineTest, WithoutArgumentsOpensTheWindowWithTheTinyGuest)
 {
     EXPECT_EQ(run({}), ExitCode::Success);
     ASSERT_TRUE(window);
-    EXPECT_FALSE(window->config);
+    EXPECT_EQ(window->config.name, "tiny");
 }
 
 TEST_F(CommandLineTest, RunOpensTheWindowWithItsMachine)
 {
     EXPECT_EQ(run({ "run", "tiny", "--until", "x", "--timeout", "2.5" }), ExitCode::Success);
-    ASSERT_TRUE(window && window->config);
-    EXPECT_EQ(window->config->name, "tiny");
-    EXPECT_EQ(window->config->kernel, folder.path("namsan/guests/tiny/vmlinuz"));
-    EXPECT_EQ(window->config->memoryBytes, uint64_t { 128 } << 20);
+    ASSERT_TRUE(window);
+    EXPECT_EQ(window->config.name, "tiny");
+    EXPECT_EQ(window->config.kernel, folder.path("namsan/guests/tiny/vmlinuz"));
+    EXPECT_EQ(window->config.memoryBytes, uint64_t { 128 } << 20);
     EXPECT_EQ(window->orders.until, "x");
     EXPECT_EQ(window->orders.timeout, std::chrono::milliseconds(2500));
     EXPECT_FALSE(machine);
@@ -111,7 +111,7 @@ TEST_F(CommandLineTest, TakesEveryOptionOfARun)
                   folder.path("s.png"), "--record", folder.path("r.json") }),
         ExitCode::Success)
         << errors.str();
-    ASSERT_TRUE(window && window->config);
+    ASSERT_TRUE(window);
     const MachineConfig expected { .kernel = "k",
         .initrd = "i",
         .append = "-x console=ttyS0 a=b,c",
@@ -120,7 +120,7 @@ TEST_F(CommandLineTest, TakesEveryOptionOfARun)
         .screen = { false, 800, 600 },
         .unpackKernel = false,
         .reboot = false };
-    EXPECT_EQ(*window->config, expected);
+    EXPECT_EQ(window->config, expected);
     EXPECT_EQ(window->orders.untilScreen, "login");
     ASSERT_EQ(window->orders.typing.size(), 2u);
     EXPECT_EQ(window->orders.typing[1].waitFor, "c");
@@ -131,8 +131,8 @@ TEST_F(CommandLineTest, OptionsChangeAGuestAndAppendAddsToItsCommandLine)
 {
     ASSERT_EQ(
         run({ "run", "tiny", "--memory", "64M", "--append", "single", "--workload", "count" }), ExitCode::Success);
-    EXPECT_EQ(window->config->memoryBytes, uint64_t { 64 } << 20);
-    EXPECT_EQ(window->config->append, "quiet namsan.workload=count single");
+    EXPECT_EQ(window->config.memoryBytes, uint64_t { 64 } << 20);
+    EXPECT_EQ(window->config.append, "quiet namsan.workload=count single");
     EXPECT_EQ(window->orders.workload, "count");
 }
 
