@@ -57,6 +57,11 @@ CaptureBar::CaptureBar(ConsoleView& console, QWidget* parent)
     showPicture();
 }
 
+void CaptureBar::choose(PictureScaling scaling)
+{
+    m_scaling->setCurrentIndex(m_scaling->findData(static_cast<int>(scaling)));
+}
+
 void CaptureBar::showCapture()
 {
     const bool captured = m_console.captured();

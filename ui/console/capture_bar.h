@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "ui/console/picture_scaling.h"
+
 #include <QWidget>
 
 class QComboBox;
@@ -16,6 +18,8 @@ class CaptureBar final : public QWidget {
 
 public:
     explicit CaptureBar(ConsoleView&, QWidget* parent = nullptr);
+
+    void choose(PictureScaling);
 
 protected:
     void paintEvent(QPaintEvent*) override;
