@@ -8,7 +8,8 @@
 
 namespace namsan {
 
-int runInWindow(QApplication& application, std::unique_ptr<MachineController> machine, const WindowOptions& options)
+ExitCode runInWindow(
+    QApplication& application, std::unique_ptr<MachineController> machine, const WindowOptions& options)
 {
     applyTheme(application, options.theme);
     auto topology = readTopology();
@@ -32,7 +33,17 @@ int runInWindow(QApplication& application, std::unique_ptr<MachineController> ma
     window.show();
     if (window.machine().state() == MachineState::Ready)
         window.machine().start();
-    return QApplication::exec();
+    // A run with orders ends by itself; the window then closes without asking.
+    QObject::connect(&window.machine(), &MachineController::runFinished, &application, &QCoreApplication::quit);
+    QApplication::exec();
+
+    std::vector<std::string> complaints;
+    const RunOutcome outcome = window.machine().conclude(complaints);
+    for (const std::string& complaint : complaints)
+        std::cerr << "namsan: " << complaint << '\n';
+    if (!outcome.why.empty())
+        std::cerr << "namsan: " << outcome.why << '\n';
+    return outcome.code;
 }
 
 } // namespace namsan

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "app/running/run_orders.h"
 #include "ui/common/theme.h"
 #include "ui/shell/main_window.h"
 
@@ -18,8 +19,9 @@ struct WindowOptions {
     MachineAgain again; // makes the machine anew for "Start again"; empty: MachineController::create() of its config
 };
 
-// Opens the window of a machine, starts the machine, and runs the program until the window is closed. Returns what
-// QApplication::exit() was given: 0 where the user closed the window. A machine that still runs then is stopped.
-int runInWindow(QApplication&, std::unique_ptr<MachineController>, const WindowOptions&);
+// Opens the window of a machine, starts the machine, and runs the program until the window is closed or the machine's
+// orders are fulfilled. Concludes the run, says on the standard error stream what there is to say, and returns the
+// outcome's code. Main thread.
+ExitCode runInWindow(QApplication&, std::unique_ptr<MachineController>, const WindowOptions&);
 
 } // namespace namsan
