@@ -91,6 +91,10 @@ MainWindow::MainWindow(
 
 MainWindow::~MainWindow()
 {
+    // The widgets outlive the machine by a moment, and lose the focus in it.
+    m_console->release();
+    for (QObject* part : std::initializer_list<QObject*> { m_console, m_serial, m_ending })
+        part->disconnect(this);
     m_closeTimer.setParent(nullptr);
     m_placementDock->setMachine(nullptr);
     if (m_machine)
