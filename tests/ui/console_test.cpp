@@ -178,12 +178,16 @@ TEST_F(ConsoleTest, ShowsTheGuestsPicturePixelByPixel)
     frame.damage = { 0, 0, 320, 200 };
     machine->show(frame);
     settle();
-    const QImage shown = window->console().grab().toImage();
-    const QRect target = window->console().place().target;
+    const QImage shown = window->grab().toImage();
+    const QPointF corner = QPointF(window->console().mapTo(window.get(), QPoint(0, 0))) * window->devicePixelRatioF();
+    const QPoint origin = corner.toPoint();
+    const QRect target = window->console().place().target.translated(origin);
     EXPECT_GE(window->console().place().multiple, 1);
     EXPECT_EQ(shown.pixelColor(target.topLeft()), QColor(0xff, 0, 0));
     EXPECT_EQ(shown.pixelColor(target.center()), QColor(0x20, 0x40, 0x60));
-    EXPECT_EQ(shown.pixelColor(0, 0), QColor(0x0B, 0x0C, 0x0E));
+    EXPECT_EQ(
+        shown.pixelColor(target.topLeft() + QPoint(window->console().place().multiple, 0)), QColor(0x20, 0x40, 0x60));
+    EXPECT_EQ(shown.pixelColor(origin + QPoint(3, 3)), QColor(0x0B, 0x0C, 0x0E));
 }
 
 TEST_F(ConsoleTest, CopiesOnlyWhatChanged)

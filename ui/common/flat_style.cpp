@@ -158,6 +158,12 @@ void FlatStyle::drawControl(
             QProxyStyle::drawControl(element, &copy, painter, widget);
         }
         return;
+    case CE_HeaderSection:
+        painter->setPen(tokens.border);
+        painter->drawLine(option->rect.bottomLeft(), option->rect.bottomRight());
+        return;
+    case CE_HeaderEmptyArea:
+        return;
     case CE_Splitter:
         painter->fillRect(option->rect, tokens.border);
         return;

@@ -80,7 +80,7 @@ void CpuCell::paintEvent(QPaintEvent*)
         painter.setBrush(m_cpu.allowed ? tokens.base : tokens.window);
         painter.drawRoundedRect(frame, 4, 4);
     }
-    const QRect caption(padding, 3, width() - 2 * padding, captionHeight() - 4);
+    const QRect caption(padding - 2, 3, width() - 2 * padding + 4, captionHeight() - 4);
     painter.setPen(m_cpu.allowed ? tokens.secondaryText : tokens.disabled);
     painter.drawText(caption, Qt::AlignVCenter | Qt::AlignLeft, tr("CPU %1").arg(m_cpu.number));
     if (m_content.total)

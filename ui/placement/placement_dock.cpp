@@ -70,8 +70,10 @@ PlacementDock::PlacementDock(const Topology& topology, unsigned vcpus, const Tim
         else
             showHint(tr("There is no preset %1 for this VM.").arg(name));
     });
-    connect(m_undo, &QAction::triggered, this, [this] { travel(m_undoSteps, m_redoSteps, tr("Undone: %1.")); });
-    connect(m_redo, &QAction::triggered, this, [this] { travel(m_redoSteps, m_undoSteps, tr("Done again: %1.")); });
+    connect(m_undo, &QAction::triggered, this,
+        [this] { travel(m_undoSteps, m_redoSteps, tr("Undone: the placement is %1 again.")); });
+    connect(m_redo, &QAction::triggered, this,
+        [this] { travel(m_redoSteps, m_undoSteps, tr("Done again: the placement is %1.")); });
     m_hostLoadTimer.setInterval(1000);
     connect(&m_hostLoadTimer, &QTimer::timeout, this, [this] { m_view->setHostLoad(m_hostLoad.update()); });
     showState();
@@ -164,7 +166,7 @@ void PlacementDock::addPreset(
     preset.button->setToolTip(explanation);
     preset.button->setAccessibleDescription(explanation);
     connect(preset.button, &QToolButton::clicked, this, [this, index = m_presets.size()] {
-        request(m_presets[index].placement.value(), m_presets[index].name);
+        request(m_presets[index].placement.value(), tr("Placed as %1.").arg(m_presets[index].name));
         showPlacement(m_shown); // the click has toggled the button, whatever came of it
     });
     grid.addWidget(preset.button, 0, column);
@@ -210,7 +212,7 @@ std::vector<PlacementView::Seen> PlacementDock::seen() const
     return threads;
 }
 
-void PlacementDock::request(const Placement& placement, const QString& what)
+void PlacementDock::request(const Placement& placement, const QString& news)
 {
     if (!m_machine || placement == m_shown)
         return;
@@ -225,7 +227,7 @@ void PlacementDock::request(const Placement& placement, const QString& what)
     if (m_undoSteps.size() > undoCapacity)
         m_undoSteps.erase(m_undoSteps.begin());
     m_redoSteps.clear();
-    m_news = tr("Asked for %1.").arg(what);
+    m_news = news;
     showPlacement(m_machine->requestedPlacement());
 }
 
@@ -234,7 +236,8 @@ void PlacementDock::move(unsigned thread, std::optional<LogicalCpu> cpu)
     Placement wanted = m_shown;
     placeOf(wanted, thread) = cpu;
     request(wanted,
-        cpu ? tr("%1 on CPU %2").arg(threadName(thread)).arg(*cpu) : tr("%1 not pinned").arg(threadName(thread)));
+        cpu ? tr("%1 was asked to run on CPU %2.").arg(threadName(thread)).arg(*cpu)
+            : tr("%1 is no longer pinned: the host's scheduler decides.").arg(threadName(thread)));
 }
 
 void PlacementDock::travel(std::vector<Placement>& from, std::vector<Placement>& to, const QString& what)

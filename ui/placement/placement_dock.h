@@ -49,7 +49,7 @@ private:
 
     void build(const Topology&);
     void addPreset(const Topology&, QGridLayout&, int column, PlacementPolicy, const QString& name);
-    void request(const Placement&, const QString& what);
+    void request(const Placement&, const QString& news);
     void move(unsigned thread, std::optional<LogicalCpu>);
     void travel(std::vector<Placement>& from, std::vector<Placement>& to, const QString& what);
     void showPlacement(const Placement&);

@@ -139,6 +139,12 @@ int PlacementView::chipHeight() const
     return fontMetrics().height() + 4;
 }
 
+int PlacementView::chipWidth() const
+{
+    const QFontMetrics metrics(scaledFont(font(), 0.85, QFont::DemiBold));
+    return metrics.horizontalAdvance(QStringLiteral("vCPU 88")) + 18;
+}
+
 QSize PlacementView::sizeHint() const
 {
     const int width = 330;
@@ -155,7 +161,7 @@ int PlacementView::heightForWidth(int width) const
 int PlacementView::layOut(int width, bool apply)
 {
     const int caption = m_cells.empty() ? 0 : m_cells.front()->captionHeight();
-    const int minimumCell = fontMetrics().horizontalAdvance(QStringLiteral("vCPU 88")) + 2 * corePadding + 14;
+    const int minimumCell = chipWidth();
     size_t cellsPerCore = 1;
     size_t chipsPerCell = compact() ? 1 : 2;
     for (const CoreBox& core : m_cores) {
@@ -227,7 +233,7 @@ int PlacementView::layOut(int width, bool apply)
 
 void PlacementView::layOutChips()
 {
-    const int chipWidth = fontMetrics().horizontalAdvance(QStringLiteral("vCPU 88")) + 2 * corePadding + 14;
+    const int chipWidth = this->chipWidth();
     const int perRow = std::max(1, (width() - 12) / (chipWidth + 4));
     int unpinned = 0;
     for (unsigned thread = 0; thread < m_chips.size(); ++thread) {

@@ -61,6 +61,7 @@ private:
 
     std::optional<LogicalCpu> asked(unsigned thread) const;
     int chipHeight() const;
+    int chipWidth() const; // the least that holds its label, with what a cell needs around it
     int layOut(int width, bool apply);
     void layOutChips();
     void updateCells();

@@ -75,10 +75,10 @@ ThreadTable::ThreadTable(unsigned threads, QWidget* parent)
     header.setSectionResizeMode(QHeaderView::Fixed);
     header.setSectionResizeMode(ObservedColumn, QHeaderView::Stretch);
     const auto widthOf = [this](const QString& text) { return fontMetrics().horizontalAdvance(text); };
-    header.resizeSection(ThreadColumn, widthOf(QStringLiteral("vCPU 88")) + 26);
+    header.resizeSection(ThreadColumn, widthOf(QStringLiteral("vCPU 88")) + 18);
     header.resizeSection(AskedColumn, widthOf(tr("not pinned")) + 12);
-    header.resizeSection(BarColumn, 56);
-    header.resizeSection(LoadColumn, widthOf(QStringLiteral("100 %")) + 10);
+    header.resizeSection(BarColumn, 44);
+    header.resizeSection(LoadColumn, widthOf(QStringLiteral("100 %")) + 8);
     for (int row = 0; row < rowCount(); ++row) {
         for (int column = 0; column < ColumnCount; ++column)
             setItem(row, column, new QTableWidgetItem);

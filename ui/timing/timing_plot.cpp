@@ -69,7 +69,7 @@ void TimingPlot::build()
     m_plot->plotLayout()->addElement(0, 0, m_loadRect);
     m_plot->plotLayout()->addElement(1, 0, m_mipsRect);
     m_plot->plotLayout()->setRowStretchFactor(0, 1.25);
-    m_plot->plotLayout()->setRowSpacing(4);
+    m_plot->plotLayout()->setRowSpacing(10);
     auto* margins = new QCPMarginGroup(m_plot);
     for (QCPAxisRect* rect : { m_loadRect, m_mipsRect }) {
         rect->setMarginGroup(QCP::msLeft | QCP::msRight, margins);
@@ -182,6 +182,7 @@ void TimingPlot::drawMarks()
 
     const auto unit = [&](QCPAxisRect* rect, const QString& text) {
         auto* label = new QCPItemText(m_plot);
+        label->setClipToAxisRect(false);
         label->position->setType(QCPItemPosition::ptAxisRectRatio);
         label->position->setAxisRect(rect);
         label->position->setCoords(0, 0);
@@ -258,6 +259,14 @@ void TimingPlot::showEvent(QShowEvent* event)
     QWidget::showEvent(event);
     if (m_stale)
         refresh();
+}
+
+// The labels of marks stand where the axes are, and those move when the plot has been laid out anew.
+void TimingPlot::resizeEvent(QResizeEvent* event)
+{
+    QWidget::resizeEvent(event);
+    QMetaObject::invokeMethod(
+        this, [this] { refresh(); }, Qt::QueuedConnection);
 }
 
 void TimingPlot::changeEvent(QEvent* event)

@@ -30,6 +30,7 @@ public:
 
 protected:
     void showEvent(QShowEvent*) override;
+    void resizeEvent(QResizeEvent*) override;
     void changeEvent(QEvent*) override;
     bool event(QEvent*) override; // tool tips of marks
 
