@@ -74,6 +74,22 @@ void FlatStyle::drawTab(const QStyleOption& option, QPainter& painter) const
     painter.restore();
 }
 
+void FlatStyle::drawTabLabel(const QStyleOptionTab& tab, QPainter& painter, const QWidget* widget) const
+{
+    QStyleOptionTab copy = tab;
+    painter.save();
+    if (copy.state & State_Selected)
+        painter.setFont(scaledFont(painter.font(), 1, QFont::DemiBold));
+    copy.state &= ~State_HasFocus;
+    QProxyStyle::drawControl(CE_TabBarTabLabel, &copy, &painter, widget);
+    painter.restore();
+    if (tab.state & State_HasFocus) {
+        QStyleOption ring = tab;
+        ring.rect = tab.rect.adjusted(3, 5, -3, -3);
+        drawPrimitive(PE_FrameFocusRect, &ring, &painter, widget);
+    }
+}
+
 void FlatStyle::drawPrimitive(
     PrimitiveElement element, const QStyleOption* option, QPainter* painter, const QWidget* widget) const
 {
@@ -115,20 +131,8 @@ void FlatStyle::drawControl(
         drawTab(*option, *painter);
         return;
     case CE_TabBarTabLabel:
-        if (const auto* tab = qstyleoption_cast<const QStyleOptionTab*>(option)) {
-            QStyleOptionTab copy = *tab;
-            painter->save();
-            if (copy.state & State_Selected)
-                painter->setFont(scaledFont(painter->font(), 1, QFont::DemiBold));
-            copy.state &= ~State_HasFocus;
-            QProxyStyle::drawControl(element, &copy, painter, widget);
-            painter->restore();
-            if (tab->state & State_HasFocus) {
-                QStyleOption ring = *option;
-                ring.rect = option->rect.adjusted(3, 5, -3, -3);
-                drawPrimitive(PE_FrameFocusRect, &ring, painter, widget);
-            }
-        }
+        if (const auto* tab = qstyleoption_cast<const QStyleOptionTab*>(option))
+            drawTabLabel(*tab, *painter, widget);
         return;
     case CE_ToolBar:
         painter->fillRect(option->rect, tokens.window);

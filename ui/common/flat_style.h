@@ -2,6 +2,7 @@
 #pragma once
 
 #include <QProxyStyle>
+#include <QStyleOptionTab>
 
 namespace namsan {
 
@@ -22,6 +23,7 @@ public:
 private:
     void drawButton(const QStyleOption&, QPainter&, bool framed) const;
     void drawTab(const QStyleOption&, QPainter&) const;
+    void drawTabLabel(const QStyleOptionTab&, QPainter&, const QWidget*) const;
     void drawCombo(const QStyleOptionComplex&, QPainter&, const QWidget*) const;
 };
 

@@ -74,7 +74,7 @@ void PlacementView::setPlacement(const Placement& placement)
     m_placement = placement;
     m_target = nullptr;
     updateCells();
-    layOut(width(), true);
+    layOut();
     updateGeometry();
     update();
 }
@@ -153,15 +153,11 @@ QSize PlacementView::sizeHint() const
 
 int PlacementView::heightForWidth(int width) const
 {
-    return const_cast<PlacementView*>(this)->layOut(width, false);
+    return layoutFor(width).freeArea.bottom() + 2;
 }
 
-// Cores side by side, as many columns as their cells have room for; the rows of one group are as high as its fullest
-// cell needs. Returns the height. With apply it also moves the parts.
-int PlacementView::layOut(int width, bool apply)
+PlacementView::Sizes PlacementView::sizesFor(int width) const
 {
-    const int caption = m_cells.empty() ? 0 : m_cells.front()->captionHeight();
-    const int minimumCell = chipWidth();
     size_t cellsPerCore = 1;
     size_t chipsPerCell = compact() ? 1 : 2;
     for (const CoreBox& core : m_cores) {
@@ -170,71 +166,82 @@ int PlacementView::layOut(int width, bool apply)
             chipsPerCell = std::max(chipsPerCell, cell->content().chips.size());
     }
     const int cells = static_cast<int>(cellsPerCore);
-    const int minimumCore = cells * minimumCell + (cells - 1) * cellGap + 2 * corePadding;
-    const int columns
-        = std::clamp((width + gap) / (minimumCore + gap), 1, std::max(1, static_cast<int>(m_cores.size())));
-    const int coreWidth = (width - (columns - 1) * gap) / columns;
-    const int cellHeight = caption + static_cast<int>(chipsPerCell) * (chipHeight() + 3) + CpuCell::barRoom();
-    const int coreCaption = compact() ? 0 : caption;
-    const int coreHeight = coreCaption + cellHeight + corePadding * (compact() ? 2 : 1);
+    const int leastCore = cells * chipWidth() + (cells - 1) * cellGap + 2 * corePadding;
+    Sizes sizes;
+    sizes.caption = m_cells.empty() ? 0 : m_cells.front()->captionHeight();
+    sizes.columns = std::clamp((width + gap) / (leastCore + gap), 1, std::max(1, static_cast<int>(m_cores.size())));
+    sizes.coreWidth = (width - (sizes.columns - 1) * gap) / sizes.columns;
+    sizes.cellHeight = sizes.caption + static_cast<int>(chipsPerCell) * (chipHeight() + 3) + CpuCell::barRoom();
+    sizes.cellTop = compact() ? corePadding : sizes.caption;
+    sizes.coreHeight = sizes.cellTop + sizes.cellHeight + corePadding;
+    return sizes;
+}
 
+// Cores side by side, as many columns as their cells have room for; all are as high as the fullest cell needs.
+PlacementView::Layout PlacementView::layoutFor(int width) const
+{
+    const Sizes sizes = sizesFor(width);
     std::set<std::pair<unsigned, unsigned>> groups;
     for (const CoreBox& core : m_cores)
         groups.insert({ core.socket, core.numaNode });
 
+    Layout layout;
     int y = 0;
     int column = 0;
     std::optional<std::pair<unsigned, unsigned>> group;
-    if (apply)
-        m_groups.clear();
-    for (CoreBox& core : m_cores) {
-        if (groups.size() > 1 && group != std::pair(core.socket, core.numaNode)) {
-            if (column > 0)
-                y += coreHeight + gap;
+    for (const CoreBox& core : m_cores) {
+        const bool newGroup = groups.size() > 1 && group != std::pair(core.socket, core.numaNode);
+        if (column == sizes.columns || (newGroup && column > 0)) {
             column = 0;
+            y += sizes.coreHeight + gap;
+        }
+        if (newGroup) {
             group = std::pair(core.socket, core.numaNode);
-            if (apply)
-                m_groups.emplace_back(
-                    QRect(0, y, width, caption), tr("Socket %1 · NUMA node %2").arg(core.socket).arg(core.numaNode));
-            y += caption;
+            layout.groups.emplace_back(
+                QRect(0, y, width, sizes.caption), tr("Socket %1 · NUMA node %2").arg(core.socket).arg(core.numaNode));
+            y += sizes.caption;
         }
-        if (column == columns) {
-            column = 0;
-            y += coreHeight + gap;
-        }
-        if (apply) {
-            core.rect = QRect(column * (coreWidth + gap), y, coreWidth, coreHeight);
-            const int count = static_cast<int>(core.cells.size());
-            const int cellWidth = (coreWidth - 2 * corePadding - (count - 1) * cellGap) / std::max(1, count);
-            for (int i = 0; i < count; ++i) {
-                core.cells[static_cast<size_t>(i)]->setGeometry(core.rect.x() + corePadding + i * (cellWidth + cellGap),
-                    y + coreCaption + (compact() ? corePadding : 0), cellWidth, cellHeight);
-            }
-        }
+        layout.cores.emplace_back(column * (sizes.coreWidth + gap), y, sizes.coreWidth, sizes.coreHeight);
         ++column;
     }
-    y += coreHeight + 4;
-    const QRect legend(0, y, width, caption + 2);
-    y = legend.bottom() + 5;
-    int unpinned = 0;
-    for (unsigned thread = 0; thread < m_chips.size(); ++thread)
-        unpinned += asked(thread) ? 0 : 1;
-    const int chipWidth = minimumCell;
-    const int perRow = std::max(1, (width - 12) / (chipWidth + 4));
+    if (!m_cores.empty())
+        y += sizes.coreHeight + 4;
+    layout.legend = QRect(0, y, width, sizes.caption + 2);
+
+    const int unpinned = static_cast<int>(std::count_if(
+        m_chips.begin(), m_chips.end(), [this](const ThreadChip* chip) { return !asked(chip->thread()); }));
+    const int perRow = std::max(1, (width - 12) / (chipWidth() + 4));
     const int rows = std::max(1, (unpinned + perRow - 1) / perRow);
-    const int freeHeight = (unpinned > 0 ? caption : 8) + rows * (chipHeight() + 4) + 4;
-    if (apply) {
-        m_legend = legend;
-        m_freeArea = QRect(0, y, width, freeHeight);
-        layOutChips();
+    layout.freeArea = QRect(
+        0, layout.legend.bottom() + 5, width, (unpinned > 0 ? sizes.caption : 8) + rows * (chipHeight() + 4) + 4);
+    return layout;
+}
+
+void PlacementView::layOut()
+{
+    const Sizes sizes = sizesFor(width());
+    Layout layout = layoutFor(width());
+    for (size_t i = 0; i < m_cores.size(); ++i) {
+        CoreBox& core = m_cores[i];
+        core.rect = layout.cores[i];
+        const int count = static_cast<int>(core.cells.size());
+        const int cellWidth = (sizes.coreWidth - 2 * corePadding - (count - 1) * cellGap) / std::max(1, count);
+        int x = core.rect.x() + corePadding;
+        for (CpuCell* cell : core.cells) {
+            cell->setGeometry(x, core.rect.y() + sizes.cellTop, cellWidth, sizes.cellHeight);
+            x += cellWidth + cellGap;
+        }
     }
-    return y + freeHeight + 1;
+    m_groups = std::move(layout.groups);
+    m_legend = layout.legend;
+    m_freeArea = layout.freeArea;
+    layOutChips();
 }
 
 void PlacementView::layOutChips()
 {
-    const int chipWidth = this->chipWidth();
-    const int perRow = std::max(1, (width() - 12) / (chipWidth + 4));
+    const int chipStep = chipWidth() + 4;
+    const int perRow = std::max(1, (width() - 12) / chipStep);
     int unpinned = 0;
     for (unsigned thread = 0; thread < m_chips.size(); ++thread) {
         ThreadChip* chip = m_chips[thread];
@@ -254,8 +261,8 @@ void PlacementView::layOutChips()
             where = home->chipRect(static_cast<int>(slot), chipHeight()).translated(home->pos());
         } else {
             const int caption = m_cells.empty() ? 0 : m_cells.front()->captionHeight();
-            where = QRect(6 + (unpinned % perRow) * (chipWidth + 4),
-                m_freeArea.y() + caption + (unpinned / perRow) * (chipHeight() + 4), chipWidth, chipHeight());
+            where = QRect(6 + (unpinned % perRow) * chipStep,
+                m_freeArea.y() + caption + (unpinned / perRow) * (chipHeight() + 4), chipWidth(), chipHeight());
             ++unpinned;
         }
         chip->setGeometry(where.adjusted(-ringRoom, -ringRoom, ringRoom, ringRoom));
@@ -265,13 +272,13 @@ void PlacementView::layOutChips()
 
 void PlacementView::resizeEvent(QResizeEvent*)
 {
-    layOut(width(), true);
+    layOut();
 }
 
 void PlacementView::changeEvent(QEvent* event)
 {
     if (event->type() == QEvent::FontChange) {
-        layOut(width(), true);
+        layOut();
         updateGeometry();
     }
     QWidget::changeEvent(event);

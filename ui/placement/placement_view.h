@@ -59,10 +59,28 @@ private:
         QRect rect;
     };
 
+    struct Sizes {
+        int caption; // height of a line of small text
+        int columns;
+        int coreWidth;
+        int coreHeight;
+        int cellHeight;
+        int cellTop; // below the core's top
+    };
+
+    struct Layout {
+        std::vector<QRect> cores;
+        std::vector<std::pair<QRect, QString>> groups;
+        QRect legend;
+        QRect freeArea;
+    };
+
     std::optional<LogicalCpu> asked(unsigned thread) const;
     int chipHeight() const;
     int chipWidth() const; // the least that holds its label, with what a cell needs around it
-    int layOut(int width, bool apply);
+    Sizes sizesFor(int width) const;
+    Layout layoutFor(int width) const;
+    void layOut();
     void layOutChips();
     void updateCells();
     bool compact() const { return m_cells.size() > 32; }

@@ -128,6 +128,15 @@ EndingPage::EndingPage(QWidget* parent)
             + QStringLiteral("\n\n") + m_details->toPlainText());
     });
 
+    auto* head = new QHBoxLayout;
+    head->addWidget(detailsLabel);
+    head->addStretch(1);
+    head->addWidget(copy);
+    layOut({ m_startAgain, record, serial }, head);
+}
+
+void EndingPage::layOut(const std::vector<RemedyCard*>& remedies, QHBoxLayout* head)
+{
     auto* page = new QWidget;
     auto* grid = new QGridLayout(page);
     grid->setContentsMargins(0, 40, 0, 24);
@@ -139,13 +148,9 @@ EndingPage::EndingPage(QWidget* parent)
     auto* cards = new QVBoxLayout;
     cards->setSpacing(8);
     cards->setContentsMargins(0, 8, 0, 12);
-    for (RemedyCard* card : { m_startAgain, record, serial })
+    for (RemedyCard* card : remedies)
         cards->addWidget(card);
     grid->addLayout(cards, 2, 0, 1, 2);
-    auto* head = new QHBoxLayout;
-    head->addWidget(detailsLabel);
-    head->addStretch(1);
-    head->addWidget(copy);
     grid->addLayout(head, 3, 0, 1, 2);
     auto* details = new QHBoxLayout;
     auto* screen = new QVBoxLayout;

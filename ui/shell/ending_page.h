@@ -7,6 +7,9 @@
 #include <QImage>
 #include <QScrollArea>
 
+#include <vector>
+
+class QHBoxLayout;
 class QLabel;
 class QPlainTextEdit;
 class QWidget;
@@ -52,6 +55,7 @@ protected:
     void changeEvent(QEvent*) override;
 
 private:
+    void layOut(const std::vector<RemedyCard*>& remedies, QHBoxLayout* detailsHead);
     void showIcon();
 
     bool m_crashed = false;

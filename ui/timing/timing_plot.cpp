@@ -169,6 +169,57 @@ void TimingPlot::refresh()
     m_plot->replot();
 }
 
+void TimingPlot::drawUnit(QCPAxisRect* rect, const QString& text)
+{
+    auto* label = new QCPItemText(m_plot);
+    label->setClipToAxisRect(false);
+    label->position->setType(QCPItemPosition::ptAxisRectRatio);
+    label->position->setAxisRect(rect);
+    label->position->setCoords(0, 0);
+    label->setPositionAlignment(Qt::AlignLeft | Qt::AlignTop);
+    label->setPadding(QMargins(4, 3, 4, 0));
+    label->setFont(scaledFont(font(), 0.85));
+    label->setColor(themeTokens(palette()).secondaryText);
+    label->setText(text);
+    m_markItems.push_back(label);
+}
+
+void TimingPlot::drawMarkLine(double at)
+{
+    QPen pen(themeTokens(palette()).text, 1);
+    pen.setDashPattern({ 4, 3 });
+    auto* line = new QCPItemLine(m_plot);
+    line->setPen(pen);
+    line->setClipToAxisRect(false);
+    const auto place = [at](QCPItemPosition* position, QCPAxisRect* rect, double height) {
+        position->setTypeX(QCPItemPosition::ptPlotCoords);
+        position->setTypeY(QCPItemPosition::ptAxisRectRatio);
+        position->setAxes(rect->axis(QCPAxis::atBottom), rect->axis(QCPAxis::atLeft));
+        position->setAxisRect(rect);
+        position->setCoords(at, height);
+    };
+    place(line->start, m_loadRect, 0);
+    place(line->end, m_mipsRect, 1);
+    line->setTail(QCPLineEnding(QCPLineEnding::esFlatArrow, 7, 6, true));
+    m_markItems.push_back(line);
+}
+
+void TimingPlot::drawMarkLabel(double x, const QString& text)
+{
+    auto* label = new QCPItemText(m_plot);
+    label->setClipToAxisRect(false);
+    label->position->setTypeX(QCPItemPosition::ptAbsolute);
+    label->position->setTypeY(QCPItemPosition::ptAxisRectRatio);
+    label->position->setAxisRect(m_loadRect);
+    label->position->setCoords(x, 0);
+    label->setPositionAlignment(Qt::AlignHCenter | Qt::AlignBottom);
+    label->setPadding(QMargins(0, 0, 0, 8));
+    label->setFont(scaledFont(font(), 0.85));
+    label->setColor(themeTokens(palette()).text);
+    label->setText(text);
+    m_markItems.push_back(label);
+}
+
 // Items of QCustomPlot live as long as they are not removed; there are few, and making them anew keeps this simple.
 void TimingPlot::drawMarks()
 {
@@ -176,71 +227,27 @@ void TimingPlot::drawMarks()
         m_plot->removeItem(item);
     m_markItems.clear();
     m_markTips.clear();
-    const ThemeTokens tokens = themeTokens(palette());
-    const QFont small = scaledFont(font(), 0.85);
-    const QFontMetrics metrics(small);
+    drawUnit(m_loadRect, tr("load, %"));
+    drawUnit(m_mipsRect, tr("guest MIPS"));
 
-    const auto unit = [&](QCPAxisRect* rect, const QString& text) {
-        auto* label = new QCPItemText(m_plot);
-        label->setClipToAxisRect(false);
-        label->position->setType(QCPItemPosition::ptAxisRectRatio);
-        label->position->setAxisRect(rect);
-        label->position->setCoords(0, 0);
-        label->setPositionAlignment(Qt::AlignLeft | Qt::AlignTop);
-        label->setPadding(QMargins(4, 3, 4, 0));
-        label->setFont(small);
-        label->setColor(tokens.secondaryText);
-        label->setText(text);
-        m_markItems.push_back(label);
-    };
-    unit(m_loadRect, tr("load, %"));
-    unit(m_mipsRect, tr("guest MIPS"));
-
-    QCPAxis* time = m_loadRect->axis(QCPAxis::atBottom);
+    const QFontMetrics metrics(scaledFont(font(), 0.85));
     double rightEdge = -1e9;
     int number = 0;
     for (const PlacementMark& mark : m_history.marks()) {
         const double at = mark.time - m_history.now();
-        QPen pen(tokens.text, 1);
-        pen.setDashPattern({ 4, 3 });
-        auto* line = new QCPItemLine(m_plot);
-        line->setPen(pen);
-        line->setClipToAxisRect(false);
-        for (QCPItemPosition* position : { line->start, line->end }) {
-            const bool start = position == line->start;
-            QCPAxisRect* rect = start ? m_loadRect : m_mipsRect;
-            position->setTypeX(QCPItemPosition::ptPlotCoords);
-            position->setTypeY(QCPItemPosition::ptAxisRectRatio);
-            position->setAxes(rect->axis(QCPAxis::atBottom), rect->axis(QCPAxis::atLeft));
-            position->setAxisRect(rect);
-            position->setCoords(at, start ? 0 : 1);
-        }
-        line->setHead(QCPLineEnding(QCPLineEnding::esNone));
-        line->setTail(QCPLineEnding(QCPLineEnding::esFlatArrow, 7, 6, true));
-        m_markItems.push_back(line);
-
+        drawMarkLine(at);
         // A label that would cover its neighbour becomes a number; the words are in the tool tip.
         ++number;
         const QString words = QString::fromStdString(mark.label);
-        const double x = time->coordToPixel(at);
+        const double x = m_loadRect->axis(QCPAxis::atBottom)->coordToPixel(at);
         const bool crowded = x - metrics.horizontalAdvance(words) / 2.0 < rightEdge + 8;
         const QString shown = crowded ? QString::number(number) : words;
         const double half = metrics.horizontalAdvance(shown) / 2.0;
         rightEdge = std::max(rightEdge, x + half);
-        auto* label = new QCPItemText(m_plot);
-        label->setClipToAxisRect(false);
-        label->position->setTypeX(QCPItemPosition::ptAbsolute);
-        label->position->setTypeY(QCPItemPosition::ptAxisRectRatio);
-        label->position->setAxisRect(m_loadRect);
         const double highest = static_cast<double>(m_plot->width()) - half - 2;
-        label->position->setCoords(std::clamp(x, std::min(half + 2, highest), highest), 0);
-        label->setPositionAlignment(Qt::AlignHCenter | Qt::AlignBottom);
-        label->setPadding(QMargins(0, 0, 0, 8));
-        label->setFont(small);
-        label->setColor(tokens.text);
-        label->setText(shown);
-        m_markItems.push_back(label);
-        m_markTips.emplace_back(QRectF(x - std::max(half, 6.0), 0, 2 * std::max(half, 6.0), height()), words);
+        drawMarkLabel(std::clamp(x, std::min(half + 2, highest), highest), shown);
+        const double reach = std::max(half, 6.0);
+        m_markTips.emplace_back(QRectF(x - reach, 0, 2 * reach, height()), words);
     }
 }
 

@@ -39,6 +39,9 @@ private:
     void setUpAxes(QCPAxisRect&, bool lowest);
     void dress(); // colours and fonts from the palette
     void drawMarks();
+    void drawUnit(QCPAxisRect*, const QString&);
+    void drawMarkLine(double at); // seconds, 0 is now
+    void drawMarkLabel(double x, const QString&); // pixels
     QString sentence() const;
 
     const TimingHistory& m_history;
