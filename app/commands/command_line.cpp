@@ -18,8 +18,7 @@ constexpr const char* description
     = "Namsan runs virtual machines and shows what their placement on the host's "
       "processors does to them.\nWithout a command it opens its window with the tiny guest.";
 
-constexpr const char* examples = R"(
-Examples:
+constexpr const char* examples = R"(Examples:
   namsan run tiny                         the tiny Linux guest in the window
   namsan run tiny --placement 1d          its vCPU and the VMM on a host CPU each
   namsan run --kernel vmlinuz --initrd initrd.gz --append console=ttyS0 --headless --serial stdio

@@ -15,8 +15,8 @@ namespace namsan {
 
 namespace {
 
-constexpr const char* exitCodes = R"(
-A text that is asked for ends the run when it is there. On a terminal, --serial stdio passes every key to the guest;
+constexpr const char* exitCodes
+    = R"(A text that is asked for ends the run when it is there. On a terminal, --serial stdio passes every key to the guest;
 Ctrl+] leaves.
 
 Exit codes:
@@ -30,10 +30,9 @@ using Kind = ConfigField::Kind;
 
 std::string helpFor(const ConfigField& field)
 {
-    std::string help(field.help);
-    if (field.kind == Kind::Size || field.kind == Kind::Choice)
-        help += fmt::format(" ({})", field.range);
-    return help;
+    if (field.kind != Kind::Size && field.kind != Kind::Choice)
+        return std::string(field.help);
+    return fmt::format("{} ({}).", field.help.substr(0, field.help.size() - 1), field.range);
 }
 
 Result<std::chrono::milliseconds> parseTimeout(std::string_view text)
@@ -89,7 +88,7 @@ RunCommand::RunCommand(CLI::App& parser)
     order(
         "--workload", m_orders.workload, "NAME", "Have the guest run this workload, and end when it reports its end.");
     order("--type", m_typing, "TEXT=>KEYS",
-        "Wait for a text on the serial line or the screen, then type, e.g. 'login: =>root\\n'. May be repeated.")
+        "When TEXT comes (serial or screen), type KEYS, such as root\\n; may be repeated.")
         ->allow_extra_args(false)
         ->take_all();
     order("--timeout", m_timeout, "SECONDS", "End the run after that much of the host's time.");

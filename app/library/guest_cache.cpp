@@ -19,17 +19,32 @@ namespace fs = std::filesystem;
 
 constexpr const char* descriptionFile = "guest.json";
 
-// The recipes lie beside the sources of a program that was built, and with the data of one that was installed.
-std::string makeCommand(std::string_view name)
+// The script that makes guests, if it is where it belongs: beside the sources of a program that was built, or with the
+// data of one that was installed. Its recipes lie beside it, in folders with the guests' names.
+std::optional<fs::path> makeGuest()
 {
     std::error_code error;
     const fs::path program = fs::read_symlink("/proc/self/exe", error);
     for (const char* place : { "../../resources/guests/make-guest", "../share/namsan/guests/make-guest" }) {
-        const fs::path recipe = (program.parent_path() / place).lexically_normal();
-        if (!error && fs::exists(recipe))
-            return fmt::format("{} {}", recipe.string(), name);
+        const fs::path script = (program.parent_path() / place).lexically_normal();
+        if (!error && fs::exists(script, error))
+            return script;
     }
-    return fmt::format("resources/guests/make-guest {} in Namsan's source folder", name);
+    return std::nullopt;
+}
+
+std::string makeCommand(std::string_view name)
+{
+    const auto script = makeGuest();
+    return script ? fmt::format("{} {}", script->string(), name)
+                  : fmt::format("resources/guests/make-guest {} in Namsan's source folder", name);
+}
+
+bool hasRecipe(std::string_view name)
+{
+    const auto script = makeGuest();
+    std::error_code error;
+    return !script || fs::exists(script->parent_path() / name / "recipe", error);
 }
 
 bool isName(std::string_view text)
@@ -104,6 +119,8 @@ Result<CachedGuest> GuestCache::find(std::string_view name) const
     const fs::path folder = m_folder / name;
     const fs::path file = folder / descriptionFile;
     std::ifstream stream(file);
+    if (!stream && !hasRecipe(name))
+        return Error { fmt::format("There is no guest \"{}\"; \"namsan doctor\" lists those that there are.", name) };
     if (!stream)
         return Error { fmt::format(
             "The guest \"{}\" is not in {}. Make it once with {}.", name, m_folder.string(), makeCommand(name)) };
