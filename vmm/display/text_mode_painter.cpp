@@ -8,6 +8,7 @@ namespace namsan {
 namespace {
 constexpr uint32_t black = 0xff000000;
 constexpr uint8_t blinkAttribute = 0x80;
+constexpr unsigned allDots = 0x1ff;
 
 int cellWidth(const TextStyle& style)
 {
@@ -96,26 +97,29 @@ void TextModePainter::paint(
             m_looks[index] = look;
 
             const TextFont font = fonts[style.fontByAttribute && (look.attribute & 8) ? 1 : 0];
-            const CellColours colours = coloursOf(style, look.attribute);
-            for (int y = 0; y < row.height; ++y) {
-                const int scanLine = (row.firstScanLine + (style.doubledLines ? y / 2 : y)) & 31;
-                unsigned dots
-                    = dotsOf(style, look.character, font[look.character * 32u + static_cast<unsigned>(scanLine)]);
-                if ((look.attribute & 7) == 1 && scanLine == style.underlineScanLine)
-                    dots = 0x1ff;
-                if (look.hidden)
-                    dots = 0;
-                if (look.cursor && scanLine >= style.cursorFirstScanLine && scanLine <= style.cursorLastScanLine)
-                    dots = 0x1ff;
-                paintDots(style, dots, colours,
-                    &frame.pixels[static_cast<size_t>(row.top + y) * static_cast<size_t>(frame.width)
-                        + static_cast<size_t>(column * width)]);
-            }
+            paintCell(row, look, font, column * width, frame);
             frame.damage = united(frame.damage, { column * width, row.top, width, row.height });
         }
     }
     if (everything)
         frame.damage = { 0, 0, frame.width, frame.height };
+}
+
+void TextModePainter::paintCell(const TextRow& row, const Look& look, TextFont font, int left, Frame& frame) const
+{
+    const CellColours colours = coloursOf(m_style, look.attribute);
+    for (int y = 0; y < row.height; ++y) {
+        const int scanLine = (row.firstScanLine + (m_style.doubledLines ? y / 2 : y)) & 31;
+        unsigned dots = dotsOf(m_style, look.character, font[look.character * 32u + static_cast<unsigned>(scanLine)]);
+        if ((look.attribute & 7) == 1 && scanLine == m_style.underlineScanLine)
+            dots = allDots;
+        if (look.hidden)
+            dots = 0;
+        if (look.cursor && scanLine >= m_style.cursorFirstScanLine && scanLine <= m_style.cursorLastScanLine)
+            dots = allDots;
+        const auto pixel = static_cast<size_t>(row.top + y) * static_cast<size_t>(frame.width);
+        paintDots(m_style, dots, colours, &frame.pixels[pixel + static_cast<size_t>(left)]);
+    }
 }
 
 void TextModePainter::paintBlank(int width, int height, Frame& frame)

@@ -86,6 +86,7 @@ private:
     };
 
     bool sameLayout(const TextScreen&, const Frame&) const;
+    void paintCell(const TextRow&, const Look&, TextFont, int left, Frame&) const;
 
     int m_columns = 0;
     std::vector<TextRow> m_rows;
