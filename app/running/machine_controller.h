@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "app/running/machine_factory.h"
+#include "app/running/run_orders.h"
 #include "vmm/display/frame.h"
 #include "vmm/machine/machine.h"
 #include "vmm/machine/run_record.h"
@@ -10,6 +12,8 @@
 #include <QString>
 
 #include <memory>
+#include <string>
+#include <vector>
 
 namespace namsan {
 
@@ -22,6 +26,9 @@ class MachineController final : public QObject {
 public:
     // Builds the machine. Fails with a sentence for the user.
     static Result<std::unique_ptr<MachineController>> create(const MachineConfig&);
+    // The same, for a run with orders. The factory is Machine::create but in tests.
+    static Result<std::unique_ptr<MachineController>> create(
+        const MachineConfig&, const RunOrders&, const MachineFactory&);
     ~MachineController() override; // stops the machine; waits for its threads
 
     const MachineConfig& config() const;
@@ -49,6 +56,10 @@ public:
     const MachineSample& lastSample() const;
     RunRecord record() const;
 
+    // Stops the machine, waits for its threads, and writes what the orders want written. What could not be written is
+    // told in complaints. Once, at the end of the window's life.
+    RunOutcome conclude(std::vector<std::string>& complaints);
+
 signals:
     void stateChanged(namsan::MachineState state);
     void serialReceived(const QByteArray& bytes);
@@ -59,9 +70,12 @@ signals:
     // The guest's workload lines on the serial console: "! BEGIN: NAME" and "! PERF: NAME N s ok".
     void workloadBegan(const QString& name);
     void workloadEnded(const QString& name, double guestSeconds, bool ok);
+    // What the orders asked for has happened, or can't happen any more: the window may close. Only where they ask for
+    // an end. Once.
+    void runFinished();
 
 private:
-    MachineController() = default;
+    MachineController();
 
     struct Private;
     std::unique_ptr<Private> d;

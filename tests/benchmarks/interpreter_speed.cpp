@@ -41,7 +41,7 @@ void mixedIntegerLoop(benchmark::State& state)
         0x8d, 0x5b, 0x07, //                    lea ebx,[ebx+7]
         0xe8, 0x04, 0x00, 0x00, 0x00, //  skip: call helper
         0x49, //                                dec ecx
-        0x75, 0xdd, //                          jnz next
+        0x75, 0xdc, //                          jnz next
         0xf4, //                                hlt
         0x55, //                        helper: push ebp
         0x89, 0xe5, //                          mov ebp,esp

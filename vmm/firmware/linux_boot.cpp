@@ -130,7 +130,7 @@ void describeScreen(std::span<uint8_t> params, const LinuxBoot& boot)
     }
     constexpr uint8_t videoTypeVlfb = 0x23;
     constexpr std::array<uint8_t, 8> colours { 8, 16, 8, 8, 8, 0, 8, 24 };
-    const LinearFrameBuffer& buffer = *boot.frameBuffer;
+    const LinearScreenInfo& buffer = *boot.frameBuffer;
     params[bootparams::originalVideoIsVga] = videoTypeVlfb;
     putLittleEndian(params, bootparams::frameBufferWidth, buffer.width);
     putLittleEndian(params, bootparams::frameBufferHeight, buffer.height);

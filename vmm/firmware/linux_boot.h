@@ -12,7 +12,7 @@
 namespace namsan {
 
 // A linear frame buffer as Linux's screen_info describes it: 32 bits per pixel, 00RRGGBB.
-struct LinearFrameBuffer {
+struct LinearScreenInfo {
     uint32_t base = 0; // physical
     uint32_t size = 0; // bytes
     uint16_t width = 0; // pixels
@@ -25,7 +25,7 @@ struct LinuxBoot {
     std::string initrd; // path, or empty for none
     std::string append; // kernel command line
     bool unpack = true; // unpack the payload here and enter its ELF image; otherwise the kernel unpacks itself
-    std::optional<LinearFrameBuffer> frameBuffer; // none: the VGA is in text mode 3
+    std::optional<LinearScreenInfo> frameBuffer; // none: the VGA is in text mode 3
     PhysicalAddress acpiRsdp = 0; // where writeAcpiTables() put the root pointer; 0: the guest looks for it itself
 };
 

@@ -46,7 +46,7 @@ struct ThreadFigures {
 struct MachineSample {
     std::chrono::nanoseconds hostTime {}; // CLOCK_MONOTONIC while the machine was running: pauses are left out
     GuestTime guestTime {}; // what the guest's clock says
-    GuestTime lateTicks {}; // guest time in timer ticks that could not be delivered in time and were never made up for
+    GuestTime lateTicks {}; // how far the timer is behind: since when its oldest undelivered tick has been due
     std::vector<ThreadFigures> threads; // the VMM first, then the vCPUs in order
     std::vector<VcpuFigures> vcpus;
 };

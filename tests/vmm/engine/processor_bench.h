@@ -148,6 +148,7 @@ public:
         cpu.eip = 0x5000;
         put<uint32_t>(tss + 4, kernelStack);
         put<uint16_t>(tss + 8, kernelData);
+        put<uint16_t>(tss + 102, 0xffff); // no I/O map
         cpu.tr = { taskState, 0x8b, tss, 0xff };
     }
 

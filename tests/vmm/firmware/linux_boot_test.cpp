@@ -161,7 +161,7 @@ TEST_F(LinuxBootTest, DescribesTheTextScreen)
 
 TEST_F(LinuxBootTest, DescribesALinearFrameBuffer)
 {
-    boot.frameBuffer = LinearFrameBuffer { 0xe0000000, 1024 * 4 * 768, 1024, 768, 4096 };
+    boot.frameBuffer = LinearScreenInfo { 0xe0000000, 1024 * 4 * 768, 1024, 768, 4096 };
     boot.acpiRsdp = 0xf0010;
     ASSERT_TRUE(loadLinux(*memory, boot));
     EXPECT_EQ(param<uint8_t>(bootparams::originalVideoIsVga), 0x23);

@@ -308,11 +308,16 @@ void Ps2Mouse::putPacket(bool scaled)
         m_state.output.put(static_cast<uint8_t>(wheel));
 }
 
-// Stream mode: a packet per sample time while there is something to tell.
+// Stream mode: a packet per sample time while there is something to tell and no command is under way.
+bool Ps2Mouse::packetWaits() const
+{
+    return m_state.mode == Stream && m_state.reporting && !m_state.wrap && m_state.sampleCount > 0
+        && m_state.output.empty() && m_state.awaitedParameter == 0;
+}
+
 void Ps2Mouse::schedule()
 {
-    const bool streaming = m_state.mode == Stream && m_state.reporting && !m_state.wrap;
-    if (streaming && m_state.sampleCount > 0 && m_state.output.empty() && m_state.awaitedParameter == 0)
+    if (packetWaits())
         m_sampling.armAt(std::max(m_nextSample, m_timers.now()));
     else
         m_sampling.cancel();
@@ -320,7 +325,7 @@ void Ps2Mouse::schedule()
 
 void Ps2Mouse::sendPacketIfDue()
 {
-    if (m_state.sampleCount == 0 || !m_state.output.empty())
+    if (!packetWaits())
         return;
     m_nextSample = m_timers.now() + samplePeriod();
     putPacket(m_state.doubledScaling);

@@ -74,6 +74,7 @@ private:
     void takeCommand(uint8_t);
     void answerStatus();
     void putPacket(bool scaled);
+    bool packetWaits() const;
     void schedule();
     void sendPacketIfDue();
     GuestTime samplePeriod() const;

@@ -90,8 +90,11 @@ Block* CodeCache::findByPhysical(PhysicalAddress physical, bool code32, uint32_t
     for (Block* block = m_buckets[bucketOf(physical)]; block; block = block->nextInBucket) {
         if (block->physical != physical || block->code32 != code32)
             continue;
-        // The next linear page may be another physical one than last time.
-        if (!block->secondPage || *block->secondPage == m_linearMemory.translateFetch((linear | (pageSize - 1)) + 1))
+        if (!block->secondPage)
+            return block;
+        // The next linear page may be another physical one than last time. (And the walk's accessed bit may be code.)
+        const PhysicalAddress secondPage = m_linearMemory.translateFetch((linear | (pageSize - 1)) + 1);
+        if (*block->secondPage == secondPage && !block->dropped)
             return block;
     }
     return nullptr;

@@ -20,10 +20,8 @@ public:
     void raise(Reason reason) { m_reasons.fetch_or(reason, std::memory_order_release); }
     void clear(Reason reason) { m_reasons.fetch_and(~uint32_t { reason }, std::memory_order_acq_rel); }
 
-    // Takes a reason back and tells whether it was there; what was written before raise() is visible then.
-    bool take(Reason reason) { return m_reasons.fetch_and(~uint32_t { reason }, std::memory_order_acq_rel) & reason; }
-
     bool any() const { return m_reasons.load(std::memory_order_relaxed) != 0; }
+    // What was written before raise() is visible to who sees the reason here.
     uint32_t reasons() const { return m_reasons.load(std::memory_order_acquire); }
 
 private:

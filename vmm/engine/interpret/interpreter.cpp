@@ -82,20 +82,27 @@ bool Interpreter::needsCare() const
 std::optional<Interpreter::Stop> Interpreter::takeCare()
 {
     m_firstRunning = nullptr;
-    if (m_attention.take(Attention::Kick)) {
+    // Often the reason is just a request that waits for IF, so nothing dear before it is known.
+    const uint32_t reasons = m_attention.reasons();
+    if (reasons & Attention::Kick) {
+        m_attention.clear(Attention::Kick);
         m_processor.counters.kicks.add();
         return Stop::Kicked;
     }
-    if (m_attention.take(Attention::GateA20))
+    if (reasons & Attention::GateA20) {
+        m_attention.clear(Attention::GateA20);
         m_processor.memory.setA20(m_a20Open.load());
-    if (m_attention.take(Attention::CodeWritten))
+    }
+    if (reasons & Attention::CodeWritten) {
+        m_attention.clear(Attention::CodeWritten);
         m_codeCache.dropWrittenElsewhere();
+    }
     m_processor.eip = m_processor.nextEip;
     if (m_pendingEvent) {
         deliverPendingEvent();
         return {};
     }
-    if (takeInterrupts(m_attention.reasons()))
+    if (takeInterrupts(reasons))
         return {};
     if (m_processor.halted)
         return Stop::Halted;
@@ -114,7 +121,7 @@ bool Interpreter::takeInterrupts(uint32_t reasons)
     if (m_processor.interruptShadow)
         return false;
     if ((reasons & Attention::Nmi) && !m_processor.nmiBlocked) {
-        m_attention.take(Attention::Nmi);
+        m_attention.clear(Attention::Nmi);
         m_processor.halted = false;
         m_processor.nmiBlocked = true;
         deliverInterrupt(m_processor, nmiVector);
@@ -164,6 +171,7 @@ void Interpreter::runBlock(const Block& block, unsigned count)
     m_codeCache.setRunning(block);
     m_firstRunning = block.instructions;
     m_firstEip = eip;
+    m_runningCount = count;
     processor.leaveBlock = false;
     const Instruction* instruction = block.instructions;
     const Instruction* const end = instruction + count;
@@ -207,7 +215,7 @@ void Interpreter::countUntilFault()
     if (!m_firstRunning)
         return;
     uint64_t executed = 0;
-    for (uint32_t eip = m_firstEip; eip != m_processor.eip; ++executed)
+    for (uint32_t eip = m_firstEip; eip != m_processor.eip && executed < m_runningCount; ++executed)
         eip += m_firstRunning[executed].length;
     m_processor.counters.instructions.add(executed);
     m_firstRunning = nullptr;

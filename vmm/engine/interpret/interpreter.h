@@ -44,6 +44,7 @@ private:
     std::optional<PendingEvent> m_pendingEvent;
     const Instruction* m_firstRunning = nullptr; // of the block that runs, for counting when it faults
     uint32_t m_firstEip = 0;
+    unsigned m_runningCount = 0;
 };
 
 } // namespace namsan

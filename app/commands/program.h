@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "app/running/machine_factory.h"
+#include "app/running/run_orders.h"
+#include "vmm/machine/machine_config.h"
+
+#include <functional>
+#include <iosfwd>
+
+namespace namsan {
+
+// What the window is opened with.
+struct WindowRequest {
+    MachineConfig config; // the machine that starts in it
+    RunOrders orders;
+};
+
+// What the commands need of the program around them. The app library knows no widgets, so main() lends it the window.
+struct Program {
+    std::function<ExitCode(const WindowRequest&)> openWindow;
+    MachineFactory makeMachine;
+    std::ostream& output;
+    std::ostream& errors; // one sentence a line
+};
+
+} // namespace namsan

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/commands/run_command.h"
+
+#include "app/running/headless_run.h"
+#include "vmm/machine/machine_config_schema.h"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cmath>
+#include <ostream>
+
+namespace namsan {
+
+namespace {
+
+constexpr const char* exitCodes = R"(
+A text that is asked for ends the run when it is there. On a terminal, --serial stdio passes every key to the guest;
+Ctrl+] leaves.
+
+Exit codes:
+  0  the text was seen; or none was asked for, and the guest powered off or halted
+  2  bad input
+  3  time-out
+  4  the guest crashed
+  5  the guest ended without the text, or reported that a workload failed)";
+
+using Kind = ConfigField::Kind;
+
+std::string helpFor(const ConfigField& field)
+{
+    std::string help(field.help);
+    if (field.kind == Kind::Size || field.kind == Kind::Choice)
+        help += fmt::format(" ({})", field.range);
+    return help;
+}
+
+Result<std::chrono::milliseconds> parseTimeout(std::string_view text)
+{
+    constexpr double longest = 1e7; // some 115 days
+    double seconds = 0;
+    const auto [end, error]
+        = std::from_chars(text.data(), text.data() + text.size(), seconds, std::chars_format::fixed);
+    if (error != std::errc {} || end != text.data() + text.size() || !(seconds > 0 && seconds <= longest))
+        return Error { fmt::format(
+            "The time-out \"{}\" is not understood; write seconds, such as 20 or 0.5, up to {:.0f}.", text, longest) };
+    return std::chrono::milliseconds(static_cast<int64_t>(std::ceil(seconds * 1000)));
+}
+
+void append(std::string& commandLine, const std::string& more)
+{
+    if (!commandLine.empty() && !more.empty())
+        commandLine += ' ';
+    commandLine += more;
+}
+
+Error emptyText(std::string_view option)
+{
+    return { fmt::format("The text of {} is empty; leave the option out or give it a text.", option) };
+}
+
+} // namespace
+
+RunCommand::RunCommand(CLI::App& parser)
+    : m_command(parser.add_subcommand("run", "Run one machine, in the window or without it."))
+{
+    m_command->footer(exitCodes);
+    m_command->get_formatter()->column_width(32);
+    m_command->add_option("guest", m_guest, "A guest that was made for Namsan, such as tiny.")->type_name("[GUEST]");
+    for (const ConfigField& field : machineConfigSchema()) {
+        const std::string option(field.option);
+        CLI::Option* added = nullptr;
+        if (field.kind == Kind::Switch) {
+            added = m_command->add_flag(option, m_switches[std::string(field.key)], helpFor(field));
+        } else {
+            added = m_command->add_option(option, m_values[std::string(field.key)], helpFor(field));
+            added->type_name(std::string(field.valueName));
+            added->default_str(field.key == "name" ? "" : field.defaultText());
+        }
+        added->group("The machine");
+    }
+
+    const auto order = [&](const char* option, auto& value, const char* valueName, const char* help) {
+        return m_command->add_option(option, value, help)->type_name(valueName)->group("The run");
+    };
+    order("--until", m_orders.until, "TEXT", "End with success when a line with this text came over the serial line.");
+    order("--until-screen", m_orders.untilScreen, "TEXT", "End with success when the text screen shows this text.");
+    order(
+        "--workload", m_orders.workload, "NAME", "Have the guest run this workload, and end when it reports its end.");
+    order("--type", m_typing, "TEXT=>KEYS",
+        "Wait for a text on the serial line or the screen, then type, e.g. 'login: =>root\\n'. May be repeated.")
+        ->allow_extra_args(false)
+        ->take_all();
+    order("--timeout", m_timeout, "SECONDS", "End the run after that much of the host's time.");
+    order("--serial", m_orders.serial, "FILE",
+        "Where the guest's serial output goes: stdio (takes input, too) or a file.");
+    order("--screenshot", m_orders.screenshot, "FILE", "Keep the last picture as PNG.");
+    order("--record", m_orders.record, "FILE", "Keep everything that was measured, as JSON.");
+    m_command->add_flag("--headless", m_headless, "Run without a window; no display is needed.")->group("The run");
+}
+
+bool RunCommand::chosen() const
+{
+    return m_command->parsed();
+}
+
+Result<RunRequest> RunCommand::request(const GuestCache& guests) const
+{
+    RunRequest request;
+    request.headless = m_headless;
+    if (!m_guest.empty()) {
+        if (auto taken = takeGuest(guests, request); !taken)
+            return taken.error();
+    }
+    if (auto taken = takeFields(request); !taken)
+        return taken.error();
+    if (auto taken = takeOrders(request); !taken)
+        return taken.error();
+    if (request.config.kernel.empty())
+        return Error { "There is nothing to run; name a guest, such as tiny, or a kernel with --kernel FILE." };
+    return request;
+}
+
+ExitCode RunCommand::execute(const Program& program) const
+{
+    const auto say = [&](const std::string& sentence) { program.errors << "namsan: " << sentence << '\n'; };
+    const auto asked = request(GuestCache(GuestCache::defaultFolder()));
+    if (!asked) {
+        say(asked.error().message);
+        return ExitCode::BadInput;
+    }
+    const auto host = readTopology();
+    if (!host) {
+        say(host.error().message);
+        return ExitCode::BadInput;
+    }
+    // The window would say the same, but a shell script wants to hear of it at once.
+    if (auto placement = parsePlacement(asked->config.placement, *host, asked->config.vcpus); !placement) {
+        say(placement.error().message);
+        return ExitCode::BadInput;
+    }
+    if (asked->headless)
+        return runHeadless(asked->config, asked->orders, *host, program.makeMachine, say);
+    return program.openWindow({ asked->config, asked->orders });
+}
+
+Result<void> RunCommand::takeGuest(const GuestCache& guests, RunRequest& request) const
+{
+    auto guest = guests.find(m_guest);
+    if (!guest)
+        return guest.error();
+    request.config = guest->config;
+    if (m_orders.workload.empty())
+        return {};
+    const auto workload = guest->workloads.find(m_orders.workload);
+    if (workload == guest->workloads.end()) {
+        std::string known;
+        for (const auto& [name, unused] : guest->workloads)
+            known += (known.empty() ? "" : ", ") + name;
+        return Error { fmt::format("The guest \"{}\" has no workload \"{}\"; it has {}.", m_guest, m_orders.workload,
+            known.empty() ? "none" : known) };
+    }
+    append(request.config.append, workload->second);
+    return {};
+}
+
+Result<void> RunCommand::takeFields(RunRequest& request) const
+{
+    for (const ConfigField& field : machineConfigSchema()) {
+        if (m_command->count(std::string(field.option)) == 0)
+            continue;
+        std::string value = "false"; // switches turn something off
+        if (field.kind != Kind::Switch) {
+            value = m_values.find(field.key)->second;
+            if (field.key == "append") {
+                append(request.config.append, value);
+                continue;
+            }
+        }
+        if (auto parsed = field.parse(request.config, value); !parsed)
+            return parsed;
+    }
+    return {};
+}
+
+Result<void> RunCommand::takeOrders(RunRequest& request) const
+{
+    for (const auto& [option, text] :
+        { std::pair("--until", &m_orders.until), std::pair("--until-screen", &m_orders.untilScreen),
+            std::pair("--workload", &m_orders.workload), std::pair("--serial", &m_orders.serial),
+            std::pair("--screenshot", &m_orders.screenshot), std::pair("--record", &m_orders.record) }) {
+        if (m_command->count(option) > 0 && text->empty())
+            return emptyText(option);
+    }
+    request.orders = m_orders;
+    for (const std::string& text : m_typing) {
+        auto step = parseTypingStep(text);
+        if (!step)
+            return step.error();
+        request.orders.typing.push_back(std::move(*step));
+    }
+    if (m_command->count("--timeout") == 0)
+        return {};
+    const auto timeout = parseTimeout(m_timeout);
+    if (!timeout)
+        return timeout.error();
+    request.orders.timeout = *timeout;
+    return {};
+}
+
+} // namespace namsan

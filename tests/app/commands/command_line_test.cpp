@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/commands/command_line.h"
+
+#include "tests/support/fake_machine.h"
+#include "tests/support/temporary_folder.h"
+
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+namespace namsan {
+
+namespace {
+
+// The whole program but for window and machine, which only remember what they were asked for.
+class CommandLineTest : public ::testing::Test {
+protected:
+    CommandLineTest()
+    {
+        const char* before = std::getenv("XDG_CACHE_HOME");
+        if (before)
+            cacheBefore = before;
+        setenv("XDG_CACHE_HOME", folder.path("").c_str(), 1);
+        folder.write("namsan/guests/tiny/guest.json",
+            R"({"format": "namsan-guest", "version": 1, "title": "Tiny", "kernel": "vmlinuz", "append": "quiet",
+                "memory": "128M", "workloads": {"count": "namsan.workload=count"}})");
+    }
+    ~CommandLineTest() override
+    {
+        cacheBefore ? setenv("XDG_CACHE_HOME", cacheBefore->c_str(), 1) : unsetenv("XDG_CACHE_HOME");
+    }
+
+    ExitCode run(const std::vector<std::string>& arguments)
+    {
+        output.str("");
+        errors.str("");
+        window.reset();
+        machine.reset();
+        const Program program {
+            .openWindow =
+                [this](const WindowRequest& request) {
+                    window = request;
+                    return ExitCode::Success;
+                },
+            .makeMachine =
+                [this](const MachineConfig& config, MachineListener* listener) {
+                    machine = config;
+                    auto made = std::make_unique<FakeMachine>(config, listener);
+                    made->whenStarted
+                        = [](FakeMachine& guest) { guest.end(MachineEnding::Reason::PoweredOff, "Off."); };
+                    return Result<std::unique_ptr<Machine>>(std::move(made));
+                },
+            .output = output,
+            .errors = errors,
+        };
+        return runCommandLine(arguments, program);
+    }
+    // The sentence with which a command line is refused, without the program's name.
+    std::string refusal(const std::vector<std::string>& arguments)
+    {
+        EXPECT_EQ(run(arguments), ExitCode::BadInput);
+        EXPECT_FALSE(window) << "a window opened";
+        EXPECT_FALSE(machine) << "a machine was made";
+        const std::string text = errors.str();
+        EXPECT_TRUE(text.starts_with("namsan: ") && text.ends_with("\n")) << text;
+        EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 1) << text;
+        return text.size() > 9 ? text.substr(8, text.size() - 9) : text;
+    }
+
+    const TemporaryFolder folder;
+    std::optional<std::string> cacheBefore;
+    std::ostringstream output, errors;
+    std::optional<WindowRequest> window;
+    std::optional<MachineConfig> machine;
+};
+
+} // namespace
+
+TEST_F(CommandLineTest, WithoutArgumentsOpensTheWindowWithTheTinyGuest)
+{
+    EXPECT_EQ(run({}), ExitCode::Success);
+    ASSERT_TRUE(window);
+    EXPECT_EQ(window->config.name, "tiny");
+}
+
+TEST_F(CommandLineTest, RunOpensTheWindowWithItsMachine)
+{
+    EXPECT_EQ(run({ "run", "tiny", "--until", "x", "--timeout", "2.5" }), ExitCode::Success);
+    ASSERT_TRUE(window);
+    EXPECT_EQ(window->config.name, "tiny");
+    EXPECT_EQ(window->config.kernel, folder.path("namsan/guests/tiny/vmlinuz"));
+    EXPECT_EQ(window->config.memoryBytes, uint64_t { 128 } << 20);
+    EXPECT_EQ(window->orders.until, "x");
+    EXPECT_EQ(window->orders.timeout, std::chrono::milliseconds(2500));
+    EXPECT_FALSE(machine);
+}
+
+TEST_F(CommandLineTest, HeadlessRunNeedsNoWindow)
+{
+    EXPECT_EQ(run({ "run", "tiny", "--headless" }), ExitCode::Success) << errors.str();
+    EXPECT_FALSE(window);
+    ASSERT_TRUE(machine);
+    EXPECT_EQ(machine->name, "tiny");
+}
+
+TEST_F(CommandLineTest, TakesEveryOptionOfARun)
+{
+    ASSERT_EQ(run({ "run", "--kernel", "k", "--initrd", "i", "--append", "-x console=ttyS0 a=b,c", "--memory", "1G",
+                  "--engine", "soft", "--placement", "free", "--screen", "800x600", "--no-unpack", "--no-reboot",
+                  "--until-screen", "login", "--type", "a=>b", "--type", "c=>d\\n", "--serial", "stdio", "--screenshot",
+                  folder.path("s.png"), "--record", folder.path("r.json") }),
+        ExitCode::Success)
+        << errors.str();
+    ASSERT_TRUE(window);
+    const MachineConfig expected { .kernel = "k",
+        .initrd = "i",
+        .append = "-x console=ttyS0 a=b,c",
+        .memoryBytes = uint64_t { 1 } << 30,
+        .engine = "soft",
+        .screen = { false, 800, 600 },
+        .unpackKernel = false,
+        .reboot = false };
+    EXPECT_EQ(window->config, expected);
+    EXPECT_EQ(window->orders.untilScreen, "login");
+    ASSERT_EQ(window->orders.typing.size(), 2u);
+    EXPECT_EQ(window->orders.typing[1].waitFor, "c");
+    EXPECT_EQ(window->orders.serial, "stdio");
+}
+
+TEST_F(CommandLineTest, OptionsChangeAGuestAndAppendAddsToItsCommandLine)
+{
+    ASSERT_EQ(
+        run({ "run", "tiny", "--memory", "64M", "--append", "single", "--workload", "count" }), ExitCode::Success);
+    EXPECT_EQ(window->config.memoryBytes, uint64_t { 64 } << 20);
+    EXPECT_EQ(window->config.append, "quiet namsan.workload=count single");
+    EXPECT_EQ(window->orders.workload, "count");
+}
+
+TEST_F(CommandLineTest, PrintsVersionAndHelp)
+{
+    EXPECT_EQ(run({ "--version" }), ExitCode::Success);
+    EXPECT_TRUE(output.str().starts_with("namsan 0.")) << output.str();
+    EXPECT_EQ(run({ "--help" }), ExitCode::Success);
+    for (const char* word : { "run", "doctor", "--version", "Examples:" })
+        EXPECT_NE(output.str().find(word), std::string::npos) << word;
+    EXPECT_EQ(run({ "run", "--help" }), ExitCode::Success);
+    for (const char* word : { "--kernel", "--initrd", "--append", "--memory", "--engine", "--placement", "--serial",
+             "--until", "--until-screen", "--type", "--timeout", "--screenshot", "--record", "--headless", "--screen",
+             "--no-unpack", "--no-reboot", "--workload", "Exit codes:" })
+        EXPECT_NE(output.str().find(word), std::string::npos) << word;
+    EXPECT_FALSE(window);
+}
+
+TEST_F(CommandLineTest, DoctorTellsOfThisHost)
+{
+    EXPECT_EQ(run({ "doctor" }), ExitCode::Success);
+    for (const char* word :
+        { "Processor", "CPU 0: core", "Allowed", "Engine", "/dev/kvm", "Memory", "tiny: Tiny", "1(s)", "1(d)" })
+        EXPECT_NE(output.str().find(word), std::string::npos) << word << "\n" << output.str();
+    EXPECT_EQ(errors.str(), "");
+}
+
+TEST_F(CommandLineTest, SaysWhatIsWrongWithACommandLine)
+{
+    EXPECT_EQ(refusal({ "fly" }), "There is no command \"fly\"; \"namsan --help\" lists what there is.");
+    EXPECT_EQ(refusal({ "--fast" }), "There is no option \"--fast\"; \"namsan --help\" lists what there is.");
+    EXPECT_EQ(refusal({ "run", "tiny", "--fast" }),
+        "There is no option \"--fast\"; \"namsan run --help\" lists what there is.");
+    EXPECT_EQ(refusal({ "run", "tiny", "other" }),
+        "There is no argument \"other\"; \"namsan run --help\" lists what there is.");
+    EXPECT_EQ(refusal({ "doctor", "--fast" }),
+        "There is no option \"--fast\"; \"namsan doctor --help\" lists what there is.");
+    EXPECT_EQ(
+        refusal({ "run" }), "There is nothing to run; name a guest, such as tiny, or a kernel with --kernel FILE.");
+    refusal({ "run", "tiny", "--memory" });
+    refusal({ "run", "tiny", "--memory", "1G", "--memory", "2G" });
+    refusal({ "run", "tiny", "--headless=perhaps" });
+    refusal({ "run", "tiny", "doctor" });
+}
+
+TEST_F(CommandLineTest, SaysWhatIsWrongWithAValue)
+{
+    const auto refusalOf = [this](const char* option, const char* value) {
+        return refusal({ "run", "tiny", option, value });
+    };
+    EXPECT_EQ(refusalOf("--memory", "much"),
+        "The memory size \"much\" is not understood; write a number and K, M or G, such as 256M or 1G.");
+    EXPECT_EQ(refusalOf("--engine", "kvm"), "There is no engine \"kvm\"; choose auto, soft or soft:interpreter.");
+    EXPECT_EQ(refusalOf("--screen", "big"),
+        "The screen \"big\" is not understood; write text, or width x height in pixels, such as 1024x768.");
+    EXPECT_EQ(refusalOf("--timeout", "soon"),
+        "The time-out \"soon\" is not understood; write seconds, such as 20 or 0.5, up to 10000000.");
+    for (const char* time : { "0", "-1", "nan", "inf", "1e99", "", "5s" })
+        EXPECT_NE(refusalOf("--timeout", time).find("time-out"), std::string::npos) << time;
+    EXPECT_EQ(refusalOf("--until", ""), "The text of --until is empty; leave the option out or give it a text.");
+    EXPECT_NE(refusalOf("--type", "login").find("The typing \"login\" is not understood"), std::string::npos);
+    EXPECT_EQ(refusalOf("--workload", "dance"), "The guest \"tiny\" has no workload \"dance\"; it has count.");
+    EXPECT_NE(refusalOf("--placement", "vmm=100000")
+                  .find("CPU 100000 of the placement's part \"vmm=100000\" does not exist on this host"),
+        std::string::npos);
+    EXPECT_NE(refusalOf("--placement", "here").find("The placement \"here\" is not understood"), std::string::npos);
+    EXPECT_NE(refusal({ "run", "nobody" }).find("The guest \"nobody\" is not in "), std::string::npos);
+}
+
+TEST_F(CommandLineTest, RefusesFilesThatCannotBeWrittenBeforeAHeadlessRun)
+{
+    for (const char* option : { "--record", "--screenshot", "--serial" }) {
+        const std::string path = folder.path("none/file");
+        EXPECT_NE(refusal({ "run", "tiny", "--headless", option, path }).find(path + ": there is no folder"),
+            std::string::npos)
+            << option;
+    }
+}
+
+} // namespace namsan

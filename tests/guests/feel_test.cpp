@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "tests/support/program_run.h"
+#include "vmm/machine/machine.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <fstream>
+#include <mutex>
+#include <sys/resource.h>
+#include <thread>
+
+namespace namsan {
+
+namespace {
+using namespace std::chrono_literals;
+using SteadyClock = std::chrono::steady_clock;
+
+// A tiny guest at its prompt on the text screen, watched through its serial console and its screen.
+class TinyGuest final : public MachineListener {
+public:
+    TinyGuest()
+    {
+        const auto folder = guestFolder("tiny");
+        MachineConfig config;
+        config.name = "tiny";
+        config.kernel = folder / "vmlinuz";
+        config.initrd = folder / "initrd.gz";
+        config.append = "console=tty0 console=ttyS0 cryptomgr.notests";
+        config.engine = "soft";
+        auto made = Machine::create(config, this);
+        if (!made) {
+            ADD_FAILURE() << made.error().message;
+            return;
+        }
+        m_machine = std::move(*made);
+        m_screen = &m_machine->addViewer([this] {
+            const std::lock_guard guard(m_mutex);
+            ++m_frames;
+            m_changed.notify_all();
+        });
+        m_machine->start();
+    }
+    ~TinyGuest() override { m_machine.reset(); }
+
+    Machine& machine() { return *m_machine; }
+
+    bool waitForSerial(std::string_view text)
+    {
+        std::unique_lock lock(m_mutex);
+        return m_changed.wait_for(lock, 60s, [&] { return m_serial.find(text) != std::string::npos; });
+    }
+
+    // Takes pictures until one shows the text; empty when that takes too long.
+    bool waitForScreen(std::string_view text)
+    {
+        return waitForFrame([&](const Frame& frame) {
+            return std::any_of(frame.text.begin(), frame.text.end(),
+                [&](const std::string& line) { return line.find(text) != std::string::npos; });
+        });
+    }
+    bool waitForFrame(const std::function<bool(const Frame&)>& wanted)
+    {
+        const auto deadline = SteadyClock::now() + 60s;
+        while (true) {
+            uint64_t seen;
+            {
+                const std::lock_guard guard(m_mutex);
+                seen = m_frames;
+            }
+            if (const Frame* frame = m_screen->take(); frame && wanted(*frame))
+                return true;
+            std::unique_lock lock(m_mutex);
+            if (!m_changed.wait_until(lock, deadline, [&] { return m_frames != seen; }))
+                return false;
+        }
+    }
+
+    void press(HidUsage usage)
+    {
+        m_machine->sendInput(KeyEvent { usage, true });
+        m_machine->sendInput(KeyEvent { usage, false });
+    }
+
+    void stateChanged(MachineState) override { }
+    void rebooted() override { }
+    void serialOutput(std::span<const uint8_t> bytes) override
+    {
+        const std::lock_guard guard(m_mutex);
+        m_serial.append(bytes.begin(), bytes.end());
+        m_changed.notify_all();
+    }
+
+private:
+    std::mutex m_mutex;
+    std::condition_variable m_changed;
+    std::string m_serial;
+    uint64_t m_frames = 0;
+    std::unique_ptr<Machine> m_machine;
+    FrameMailbox* m_screen = nullptr;
+};
+
+std::chrono::nanoseconds cpuTimeOfProcess()
+{
+    timespec time {};
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+    return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
+
+// MiB of this process's memory that are no guest RAM: anonymous pages (proc(5), status: RssAnon).
+double privateMebibytes()
+{
+    std::ifstream status("/proc/self/status");
+    for (std::string word; status >> word;) {
+        if (word == "RssAnon:") {
+            double kibibytes = 0;
+            status >> kibibytes;
+            return kibibytes / 1024;
+        }
+    }
+    return 0;
+}
+
+constexpr HidUsage keyX = 0x1b;
+constexpr HidUsage keyBackspace = 0x2a;
+} // namespace
+
+TEST(Feel, AGuestAtItsPromptCostsLittle)
+{
+    TinyGuest guest;
+    ASSERT_TRUE(guest.waitForScreen("/ #"));
+    ASSERT_TRUE(guest.waitForSerial("/ #"));
+    // What the guest still does right after its prompt is not idling.
+    std::this_thread::sleep_for(2s);
+
+    const auto cpuBefore = cpuTimeOfProcess();
+    const auto hostBefore = SteadyClock::now();
+    std::this_thread::sleep_for(5s);
+    const double share = std::chrono::duration<double>(cpuTimeOfProcess() - cpuBefore)
+        / std::chrono::duration<double>(SteadyClock::now() - hostBefore);
+    RecordProperty("idle_percent_of_a_core", std::to_string(100 * share));
+    std::printf("idle guest: %.2f %% of a core\n", 100 * share);
+    EXPECT_LT(share, 0.05);
+    EXPECT_GT(share, 0.0001) << "a guest that ticks 250 times a second cannot cost nothing: was it running?";
+
+    std::printf("memory beyond guest RAM: %.1f MiB\n", privateMebibytes());
+    EXPECT_LT(privateMebibytes(), 150);
+}
+
+TEST(Feel, AKeyPressChangesThePictureSoon)
+{
+    TinyGuest guest;
+    ASSERT_TRUE(guest.waitForScreen("/ #"));
+    std::vector<std::chrono::duration<double, std::milli>> delays;
+    for (int i = 0; i < 21; ++i) {
+        // The gap lets the cursor's blinking and the echo of the key before come to rest.
+        std::this_thread::sleep_for(150ms);
+        const auto pressed = SteadyClock::now();
+        guest.press(keyX);
+        ASSERT_TRUE(guest.waitForScreen("/ # x"));
+        delays.push_back(SteadyClock::now() - pressed);
+        guest.press(keyBackspace);
+        ASSERT_TRUE(guest.waitForFrame([](const Frame& frame) {
+            return std::none_of(frame.text.begin(), frame.text.end(),
+                [](const std::string& line) { return line.find("/ # x") != std::string::npos; });
+        }));
+    }
+    std::sort(delays.begin(), delays.end());
+    const double median = delays[delays.size() / 2].count();
+    std::printf("key press to changed picture: median %.1f ms, %.1f to %.1f ms\n", median, delays.front().count(),
+        delays.back().count());
+    EXPECT_LT(median, 30);
+}
+
+TEST(Feel, ThePowerButtonSwitchesTheGuestOff)
+{
+    TinyGuest guest;
+    ASSERT_TRUE(guest.waitForSerial("/ #"));
+    guest.machine().pressPowerButton();
+    ASSERT_TRUE(guest.machine().waitForEnd(20s));
+    EXPECT_EQ(guest.machine().ending()->reason, MachineEnding::Reason::PoweredOff);
+}
+
+TEST(Feel, ThreadsRunWhereTheyAreToldWhileTheGuestRuns)
+{
+    const auto topology = readTopology();
+    ASSERT_TRUE(topology.ok());
+    TinyGuest guest;
+    // The boot keeps the vCPU busy; each move must be visible in /proc within a second.
+    for (const LogicalCpu cpu : topology->allowed()) {
+        ASSERT_TRUE(guest.machine().place({ .vmm = cpu, .vcpus = { cpu } }).ok());
+        std::this_thread::sleep_for(500ms);
+        for (const ThreadFigures& thread : guest.machine().sample().threads) {
+            EXPECT_EQ(thread.granted, CpuSet { cpu }) << thread.role;
+            EXPECT_EQ(thread.lastCpu, cpu) << thread.role;
+        }
+    }
+}
+
+} // namespace namsan

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "tests/support/program_run.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+namespace namsan {
+
+// Real guests, run by the real program: one row is one run, and what must come of it.
+struct GuestRun {
+    const char* name;
+    std::vector<std::string> arguments; // after: run --headless --kernel ... --initrd ... --record ... --serial ...
+    std::string append;
+    int exitCode;
+    std::string serialHolds; // text that the serial console must have shown
+    double atMostSeconds; // until the program's end
+};
+
+void PrintTo(const GuestRun& run, std::ostream* out)
+{
+    *out << run.name;
+}
+
+namespace {
+const std::string quick = "console=ttyS0 cryptomgr.notests";
+const std::string quickOnBoth = "console=tty0 console=ttyS0 cryptomgr.notests";
+
+// Times are those that the project promises for 2 busy cores, or generous where it promises none.
+const std::vector<GuestRun> table {
+    { "BootsUnpacked", { "--until", "Namsan tiny guest" }, quick, 0, "Run /init as init process", 20 },
+    { "BootsPacked", { "--until", "Namsan tiny guest", "--no-unpack" }, quick, 0, "Run /init as init process", 120 },
+    { "AnswersOnTheSerialConsole", { "--type", "/ #=>echo product $((6*7))\\n", "--until", "product 42" }, quick, 0,
+        "product 42", 60 },
+    { "AnswersOnTheTextScreen", { "--type", "/ #=>echo product $((6*7))\\n", "--until-screen", "product 42" },
+        quickOnBoth, 0, "", 60 },
+    { "SwitchesItselfOff", { "--type", "/ #=>poweroff -f\\n" }, quick, 0, "reboot: Power down", 60 },
+    { "EndsAtARebootIfTold", { "--type", "/ #=>reboot -f\\n", "--no-reboot", "--until", "never said" }, quick, 5,
+        "reboot: Restarting system", 60 },
+    { "StartsAgainAfterAReboot", { "--type", "/ #=>reboot -f\\n", "--timeout", "100", "--type", "/ #=>poweroff -f\\n" },
+        quick, 0, "reboot: Power down", 100 },
+    { "DrawsOnTheLinearFrameBuffer", { "--screen", "1024x768", "--until", "Namsan tiny guest" }, quickOnBoth, 0,
+        "fb0: VESA VGA frame buffer device", 60 },
+    { "PanicsWithoutUserSpace", { "--until", "Kernel panic" }, quick + " rdinit=/nothing root=/dev/ram0 init=/no", 0,
+        "Kernel panic", 60 },
+    { "RunsOutOfTime", { "--until", "never said", "--timeout", "3" }, quick, 3, "Linux version", 10 },
+    { "CountsWithSoundTime", { "--until", "! PERF: count" }, quick + " namsan.workload=count", 0, "! BEGIN: count",
+        300 },
+};
+
+class GuestTable : public ::testing::TestWithParam<GuestRun> { };
+} // namespace
+
+TEST_P(GuestTable, ComesToItsEnd)
+{
+    const auto folder = guestFolder("tiny");
+    ASSERT_TRUE(exists(folder / "vmlinuz"))
+        << "There is no tiny guest in " << folder << ". Make it: resources/guests/make-guest tiny (./test does so).";
+    const TemporaryFolder results;
+    std::vector<std::string> arguments { "run", "--headless", "--engine", "soft", "--kernel", folder / "vmlinuz",
+        "--initrd", folder / "initrd.gz", "--append", GetParam().append, "--memory", "256M", "--serial",
+        results.file("serial"), "--record", results.file("record.json") };
+    arguments.insert(arguments.end(), GetParam().arguments.begin(), GetParam().arguments.end());
+
+    const ProgramRun run = runNamsan(arguments);
+    const std::string serial = contentsOf(results.file("serial"));
+    EXPECT_EQ(run.exitCode, GetParam().exitCode) << run.output << "\n--- serial ---\n" << serial;
+    EXPECT_NE(serial.find(GetParam().serialHolds), std::string::npos) << serial;
+    EXPECT_LE(run.seconds, GetParam().atMostSeconds);
+
+    const auto record = nlohmann::json::parse(contentsOf(results.file("record.json")));
+    EXPECT_GT(record.at("guest_instructions").get<uint64_t>(), 1'000'000u);
+    EXPECT_EQ(record.at("engine").at("name"), "soft:interpreter");
+}
+
+INSTANTIATE_TEST_SUITE_P(Guests, GuestTable, ::testing::ValuesIn(table),
+    [](const ::testing::TestParamInfo<GuestRun>& info) { return info.param.name; });
+
+} // namespace namsan

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "vmm/machine/pc_machine.h"
+
+#include <gtest/gtest.h>
+
+#include <condition_variable>
+#include <mutex>
+
+namespace namsan {
+
+namespace {
+using namespace std::chrono_literals;
+
+constexpr auto longEnough = 20s; // for what takes milliseconds; sanitizers and busy hosts are slow
+
+// Remembers what a machine tells, and waits for it.
+class Witness final : public MachineListener {
+public:
+    void stateChanged(MachineState) override { }
+    void serialOutput(std::span<const uint8_t> bytes) override
+    {
+        const std::lock_guard guard(m_mutex);
+        m_serial.append(bytes.begin(), bytes.end());
+        m_changed.notify_all();
+    }
+    void rebooted() override
+    {
+        const std::lock_guard guard(m_mutex);
+        ++m_reboots;
+        m_changed.notify_all();
+    }
+
+    bool waitForSerial(std::string_view text)
+    {
+        std::unique_lock lock(m_mutex);
+        return m_changed.wait_for(lock, longEnough, [&] { return m_serial.find(text) != std::string::npos; });
+    }
+    bool waitForReboots(int count)
+    {
+        std::unique_lock lock(m_mutex);
+        return m_changed.wait_for(lock, longEnough, [&] { return m_reboots >= count; });
+    }
+
+private:
+    std::mutex m_mutex;
+    std::condition_variable m_changed;
+    std::string m_serial;
+    int m_reboots = 0;
+};
+
+constexpr uint16_t loadAddress = 0x7c00;
+
+MachineConfig smallMachine()
+{
+    MachineConfig config;
+    config.memoryBytes = 4 << 20;
+    return config;
+}
+
+// A machine that begins in real mode at 0:7C00 with this code, its stack below.
+class PcMachineTest : public ::testing::Test {
+protected:
+    Witness witness;
+    std::unique_ptr<Machine> machine;
+    MachineConfig config = smallMachine();
+
+    void make(std::vector<uint8_t> code)
+    {
+        auto made = PcMachine::create(config, &witness, [code](PcBoard&, GuestMemory& memory) -> Result<CpuState> {
+            memory.write(loadAddress, code);
+            CpuState state = CpuState::afterReset();
+            for (SegmentState& segment : state.segments) {
+                segment.selector = 0;
+                segment.base = 0;
+            }
+            state.gpr[Esp] = loadAddress;
+            state.eip = loadAddress;
+            return state;
+        });
+        ASSERT_TRUE(made.ok()) << made.error().message;
+        machine = std::move(*made);
+    }
+    void run(std::vector<uint8_t> code)
+    {
+        make(std::move(code));
+        machine->start();
+    }
+    MachineEnding waitForEnd()
+    {
+        EXPECT_TRUE(machine->waitForEnd(longEnough));
+        return machine->ending().value_or(MachineEnding { MachineEnding::Reason::Stopped, "did not end" });
+    }
+};
+} // namespace
+
+TEST_F(PcMachineTest, EndsAsHaltedWhenNothingCanWakeIt)
+{
+    run({ 0xfa, 0xf4 }); // cli; hlt
+    const MachineEnding ending = waitForEnd();
+    EXPECT_EQ(ending.reason, MachineEnding::Reason::Halted);
+    EXPECT_NE(ending.why.find("interrupts off"), std::string::npos) << ending.why;
+    EXPECT_EQ(machine->state(), MachineState::Ended);
+}
+
+TEST_F(PcMachineTest, EndsAsCrashedAfterATripleFault)
+{
+    // lidt [7c10] with a limit of 0; int3
+    run({ 0x0f, 0x01, 0x1e, 0x10, 0x7c, 0xcc, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 });
+    const MachineEnding ending = waitForEnd();
+    EXPECT_EQ(ending.reason, MachineEnding::Reason::Crashed);
+    EXPECT_NE(ending.why.find("triple fault"), std::string::npos) << ending.why;
+}
+
+TEST_F(PcMachineTest, EndsWhenTheGuestSwitchesItselfOff)
+{
+    // mov dx,604h; mov ax,2000h (SLP_EN, SLP_TYP 0 = S5); out dx,ax; jmp $
+    run({ 0xba, 0x04, 0x06, 0xb8, 0x00, 0x20, 0xef, 0xeb, 0xfe });
+    EXPECT_EQ(waitForEnd().reason, MachineEnding::Reason::PoweredOff);
+}
+
+TEST_F(PcMachineTest, HandsOverWhatTheGuestSends)
+{
+    // mov dx,3f8h; mov al,'H'; out dx,al; mov al,'i'; out dx,al; mov al,0Ah; out dx,al; cli; hlt
+    run({ 0xba, 0xf8, 0x03, 0xb0, 'H', 0xee, 0xb0, 'i', 0xee, 0xb0, 0x0a, 0xee, 0xfa, 0xf4 });
+    EXPECT_TRUE(witness.waitForSerial("Hi\n"));
+}
+
+TEST_F(PcMachineTest, HandsOverAPromptWithoutALinesEnd)
+{
+    run({ 0xba, 0xf8, 0x03, 0xb0, '>', 0xee, 0xeb, 0xfe }); // ... jmp $
+    EXPECT_TRUE(witness.waitForSerial(">"));
+}
+
+TEST_F(PcMachineTest, SendsToTheGuestWhatItReads)
+{
+    // mov dx,3fdh; again: in al,dx; test al,1; jz again; mov dx,3f8h; in al,dx; inc al; out dx,al; cli; hlt
+    make({ 0xba, 0xfd, 0x03, 0xec, 0xa8, 0x01, 0x74, 0xfb, 0xba, 0xf8, 0x03, 0xec, 0xfe, 0xc0, 0xee, 0xfa, 0xf4 });
+    machine->sendSerial(std::vector<uint8_t> { 'a' });
+    machine->start();
+    EXPECT_TRUE(witness.waitForSerial("b"));
+}
+
+TEST_F(PcMachineTest, StartsAgainAfterAReset)
+{
+    // mov al,1; out 92h,al; jmp $
+    run({ 0xb0, 0x01, 0xe6, 0x92, 0xeb, 0xfe });
+    EXPECT_TRUE(witness.waitForReboots(2));
+    EXPECT_EQ(machine->state(), MachineState::Running);
+}
+
+TEST_F(PcMachineTest, EndsAtAResetWhereTheConfigurationSaysSo)
+{
+    config.reboot = false;
+    run({ 0xb0, 0x01, 0xe6, 0x92, 0xeb, 0xfe });
+    EXPECT_EQ(waitForEnd().reason, MachineEnding::Reason::Reset);
+}
+
+TEST_F(PcMachineTest, StopsAGuestThatSpins)
+{
+    run({ 0xfa, 0xeb, 0xfe }); // cli; jmp $
+    machine->stop();
+    EXPECT_EQ(waitForEnd().reason, MachineEnding::Reason::Stopped);
+}
+
+TEST_F(PcMachineTest, WakesAHaltedGuestByItsTimer)
+{
+    // Vector 8 of the real-mode table points to a handler that sends '!'; the PIC is programmed with base 8, the PIT's
+    // counter 0 to mode 2 with 0 (65,536). sti; hlt; jmp back to hlt.
+    const std::vector<uint8_t> code {
+        0xc7, 0x06, 0x20, 0x00, 0x40, 0x7c, // mov word [20h],7c40h
+        0xc7, 0x06, 0x22, 0x00, 0x00, 0x00, // mov word [22h],0
+        0xb0, 0x11, 0xe6, 0x20, // mov al,11h; out 20h,al
+        0xb0, 0x08, 0xe6, 0x21, // mov al,8; out 21h,al
+        0xb0, 0x04, 0xe6, 0x21, // mov al,4; out 21h,al
+        0xb0, 0x01, 0xe6, 0x21, // mov al,1; out 21h,al
+        0xb0, 0xfe, 0xe6, 0x21, // mov al,0feh; out 21h,al
+        0xb0, 0x34, 0xe6, 0x43, // mov al,34h; out 43h,al
+        0x30, 0xc0, 0xe6, 0x40, 0xe6, 0x40, // xor al,al; out 40h,al; out 40h,al
+        0xfb, // sti
+        0xf4, 0xeb, 0xfd, // hlt; jmp to hlt
+    };
+    std::vector<uint8_t> image = code;
+    image.resize(0x40);
+    // push ax; push dx; mov dx,3f8h; mov al,'!'; out dx,al; mov al,20h; out 20h,al; pop dx; pop ax; iret
+    const std::vector<uint8_t> handler { 0x50, 0x52, 0xba, 0xf8, 0x03, 0xb0, '!', 0xee, 0xb0, 0x20, 0xe6, 0x20, 0x5a,
+        0x58, 0xcf };
+    image.insert(image.end(), handler.begin(), handler.end());
+    run(image);
+    EXPECT_TRUE(witness.waitForSerial("!!!"));
+    EXPECT_GE(machine->sample().vcpus.at(0).interrupts, 3u);
+    EXPECT_GE(machine->sample().vcpus.at(0).halts, 2u);
+}
+
+TEST_F(PcMachineTest, StandsStillWhilePaused)
+{
+    run({ 0xeb, 0xfe });
+    machine->pause();
+    // A reset of a paused machine is carried out after the pause: once it is, the pause holds.
+    machine->reset();
+    ASSERT_TRUE(witness.waitForReboots(1));
+    ASSERT_EQ(machine->state(), MachineState::Paused);
+    const MachineSample before = machine->sample();
+    const MachineSample after = machine->sample();
+    EXPECT_EQ(before.guestTime, after.guestTime);
+    EXPECT_EQ(before.hostTime, after.hostTime);
+    EXPECT_EQ(before.vcpus.at(0).instructions, after.vcpus.at(0).instructions);
+
+    machine->start();
+    while (machine->sample().vcpus.at(0).instructions == after.vcpus.at(0).instructions)
+        ASSERT_FALSE(machine->waitForEnd(1ms)) << "the test's own time limit ends a guest that never goes on";
+    EXPECT_GT(machine->sample().guestTime, after.guestTime);
+}
+
+TEST_F(PcMachineTest, RefusesAPlacementOnACpuThatDoesNotExist)
+{
+    config.placement = "vmm=99999";
+    auto made
+        = PcMachine::create(config, nullptr, [](PcBoard&, GuestMemory&) -> Result<CpuState> { return CpuState {}; });
+    ASSERT_FALSE(made.ok());
+    EXPECT_NE(made.error().message.find("99999"), std::string::npos) << made.error().message;
+}
+
+TEST_F(PcMachineTest, RunsWhereItIsAskedTo)
+{
+    const auto topology = readTopology();
+    ASSERT_TRUE(topology.ok());
+    const LogicalCpu cpu = *topology->allowed().rbegin();
+    run({ 0xeb, 0xfe });
+    ASSERT_TRUE(machine->place({ .vmm = cpu, .vcpus = { cpu } }).ok());
+    machine->pause();
+    machine->reset();
+    ASSERT_TRUE(witness.waitForReboots(1));
+    for (const ThreadFigures& thread : machine->sample().threads)
+        EXPECT_EQ(thread.granted, CpuSet { cpu }) << thread.role;
+}
+
+} // namespace namsan

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/placement/thread_table.h"
+
+#include "ui/common/bar_delegate.h"
+#include "ui/common/numbers.h"
+
+#include <QCoreApplication>
+#include <QHeaderView>
+#include <QPainter>
+#include <QStyledItemDelegate>
+
+#include <algorithm>
+
+namespace namsan {
+
+namespace {
+
+enum Column { ThreadColumn, AskedColumn, ObservedColumn, BarColumn, LoadColumn, ColumnCount };
+
+class ChipDelegate final : public QStyledItemDelegate {
+public:
+    using QStyledItemDelegate::QStyledItemDelegate;
+
+    void paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const override
+    {
+        const auto thread = static_cast<unsigned>(index.row());
+        const QRectF chip(option.rect.left(), option.rect.center().y() - option.fontMetrics.height() / 2 - 1,
+            option.rect.width() - 8, option.fontMetrics.height() + 4);
+        paintChip(*painter, chip, { thread, threadName(thread) }, themeTokens(option.palette), option.font);
+    }
+};
+
+} // namespace
+
+QString observedText(const std::map<LogicalCpu, double>& shares)
+{
+    if (shares.empty())
+        return QCoreApplication::translate("ThreadTable", "not seen yet");
+    if (shares.size() == 1)
+        return QCoreApplication::translate("ThreadTable", "CPU %1").arg(shares.begin()->first);
+    std::vector<std::pair<LogicalCpu, double>> sorted(shares.begin(), shares.end());
+    std::stable_sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
+    QStringList parts;
+    for (size_t i = 0; i < std::min<size_t>(2, sorted.size()); ++i)
+        parts << QStringLiteral("%1: %2").arg(sorted[i].first).arg(percent(sorted[i].second));
+    if (sorted.size() > 2)
+        parts << QStringLiteral("…");
+    return parts.join(QStringLiteral(", "));
+}
+
+ThreadTable::ThreadTable(unsigned threads, QWidget* parent)
+    : QTableWidget(static_cast<int>(threads), ColumnCount, parent)
+    , m_threads(threads)
+{
+    setFont(scaledFont(font(), 0.92));
+    setFrameShape(QFrame::NoFrame);
+    setShowGrid(false);
+    setEditTriggers(NoEditTriggers);
+    setSelectionMode(NoSelection);
+    setFocusPolicy(Qt::TabFocus);
+    setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    setVerticalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    setAccessibleName(tr("Threads of the VM: asked and observed CPU, load"));
+    verticalHeader()->hide();
+    verticalHeader()->setDefaultSectionSize(fontMetrics().height() + 10);
+    setItemDelegateForColumn(ThreadColumn, new ChipDelegate(this));
+    setItemDelegateForColumn(BarColumn, new BarDelegate(true, this));
+    setHorizontalHeaderLabels({ tr("Thread"), tr("Asked"), tr("Observed"), tr("Load"), QString() });
+    QHeaderView& header = *horizontalHeader();
+    header.setFont(font());
+    header.setSectionsClickable(false);
+    header.setHighlightSections(false);
+    header.setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
+    header.setMinimumSectionSize(20);
+    header.setSectionResizeMode(QHeaderView::Fixed);
+    header.setSectionResizeMode(ObservedColumn, QHeaderView::Stretch);
+    const auto widthOf = [this](const QString& text) { return fontMetrics().horizontalAdvance(text); };
+    header.resizeSection(ThreadColumn, widthOf(QStringLiteral("vCPU 88")) + 18);
+    header.resizeSection(AskedColumn, widthOf(tr("not pinned")) + 12);
+    header.resizeSection(BarColumn, 44);
+    header.resizeSection(LoadColumn, widthOf(QStringLiteral("100 %")) + 8);
+    for (int row = 0; row < rowCount(); ++row) {
+        for (int column = 0; column < ColumnCount; ++column)
+            setItem(row, column, new QTableWidgetItem);
+        item(row, LoadColumn)->setTextAlignment(Qt::AlignRight | Qt::AlignVCenter);
+        item(row, ThreadColumn)->setText(threadName(static_cast<unsigned>(row)));
+    }
+    QPalette flat = palette();
+    flat.setColor(QPalette::Base, flat.color(QPalette::Window));
+    setPalette(flat);
+}
+
+void ThreadTable::showThreads(const Placement& placement, const std::vector<PlacementView::Seen>& seen)
+{
+    const ThemeTokens tokens = themeTokens(palette());
+    for (unsigned thread = 0; thread < std::min<size_t>(m_threads, seen.size()); ++thread) {
+        const int row = static_cast<int>(thread);
+        std::optional<LogicalCpu> asked = placement.vmm;
+        if (thread > 0)
+            asked = thread - 1 < placement.vcpus.size() ? placement.vcpus[thread - 1] : std::nullopt;
+        item(row, AskedColumn)->setText(asked ? tr("CPU %1").arg(*asked) : tr("not pinned"));
+        item(row, ObservedColumn)->setText(observedText(seen[thread].shares));
+        item(row, ObservedColumn)->setToolTip(item(row, ObservedColumn)->text());
+        item(row, BarColumn)->setData(BarDelegate::ShareRole, seen[thread].load);
+        item(row, BarColumn)->setData(BarDelegate::ColourRole, threadColour(tokens, thread));
+        item(row, LoadColumn)->setText(percent(seen[thread].load));
+    }
+}
+
+QSize ThreadTable::sizeHint() const
+{
+    const int rows = rowCount() * verticalHeader()->defaultSectionSize();
+    return { 300, horizontalHeader()->sizeHint().height() + rows + 2 };
+}
+
+} // namespace namsan

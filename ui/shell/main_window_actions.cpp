@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What the user can do with the machine: the actions of MainWindow, its menus and its tool bar.
+#include "ui/shell/main_window.h"
+
+#include "ui/common/message_banner.h"
+#include "ui/common/symbolic_icon.h"
+#include "ui/console/console_view.h"
+#include "ui/console/serial_view.h"
+#include "ui/placement/placement_dock.h"
+#include "ui/timing/timing_dock.h"
+
+#include <QAction>
+#include <QApplication>
+#include <QDateTime>
+#include <QDir>
+#include <QFileDialog>
+#include <QMenuBar>
+#include <QMessageBox>
+#include <QStandardPaths>
+#include <QStatusBar>
+#include <QTabBar>
+#include <QTabWidget>
+#include <QToolBar>
+
+namespace namsan {
+
+QAction* MainWindow::addAction(
+    const QString& name, const QString& icon, const QString& text, const QKeySequence& shortcut)
+{
+    auto* action = new QAction(text, this);
+    action->setObjectName(name);
+    if (!icon.isEmpty())
+        action->setIcon(symbolicIcon(icon));
+    if (!shortcut.isEmpty())
+        action->setShortcut(shortcut);
+    QMainWindow::addAction(action); // so that shortcuts work while the menu bar is hidden
+    return action;
+}
+
+void MainWindow::buildActions()
+{
+    m_run = addAction(QStringLiteral("run"), QStringLiteral("media-playback-start"), tr("Run"), Qt::Key_F5);
+    m_pause = addAction(QStringLiteral("pause"), QStringLiteral("media-playback-pause"), tr("Pause"), Qt::Key_F6);
+    m_runOrPause = addAction(QStringLiteral("runOrPause"), QString(), tr("Run"));
+    m_reset = addAction(QStringLiteral("reset"), QStringLiteral("system-reboot"), tr("Reset"));
+    m_powerButton = addAction(QStringLiteral("powerButton"), QStringLiteral("system-shutdown"), tr("Power button"));
+    m_cutPower = addAction(QStringLiteral("cutPower"), QString(), tr("Cut the power"));
+    m_giveKeyboard
+        = addAction(QStringLiteral("giveKeyboard"), QStringLiteral("input-keyboard"), tr("Give keyboard to the guest"));
+    m_ctrlAltDel = addAction(QStringLiteral("ctrlAltDel"), QStringLiteral("input-keyboard"), tr("Ctrl+Alt+Del"));
+    m_screenshot = addAction(QStringLiteral("screenshot"), QStringLiteral("camera-photo"), tr("Screenshot"));
+    m_fullScreen
+        = addAction(QStringLiteral("fullScreen"), QStringLiteral("view-fullscreen"), tr("Full screen"), Qt::Key_F11);
+    m_fullScreen->setCheckable(true);
+    m_saveRecord = addAction(
+        QStringLiteral("saveRecord"), QStringLiteral("document-save-as"), tr("Save record..."), QKeySequence::Save);
+    m_reset->setToolTip(tr("Reset: the guest starts again at once, without being asked"));
+    m_powerButton->setToolTip(tr("Power button: asks the guest to switch itself off"));
+    m_ctrlAltDel->setToolTip(tr("Sends Ctrl+Alt+Del to the guest"));
+    m_screenshot->setToolTip(tr("Screenshot: saves the guest's picture"));
+
+    const auto startOrResume = [this] {
+        if (m_machine->state() == MachineState::Ended)
+            startAgain();
+        else
+            m_machine->start();
+    };
+    connect(m_run, &QAction::triggered, this, startOrResume);
+    connect(m_pause, &QAction::triggered, this, [this] { m_machine->pause(); });
+    connect(m_runOrPause, &QAction::triggered, this, [this, startOrResume] {
+        if (m_machine->state() == MachineState::Running)
+            m_machine->pause();
+        else
+            startOrResume();
+    });
+    connect(m_reset, &QAction::triggered, this, [this] { m_machine->reset(); });
+    connect(m_powerButton, &QAction::triggered, this, [this] { m_machine->pressPowerButton(); });
+    connect(m_cutPower, &QAction::triggered, this, [this] { m_machine->cutPower(); });
+    connect(m_giveKeyboard, &QAction::triggered, this, [this] {
+        m_tabs->setCurrentIndex(0);
+        m_console->capture();
+    });
+    connect(m_ctrlAltDel, &QAction::triggered, this, &MainWindow::sendCtrlAltDel);
+    connect(m_screenshot, &QAction::triggered, this, &MainWindow::saveScreenshot);
+    connect(m_fullScreen, &QAction::toggled, this, &MainWindow::setFullScreen);
+    connect(m_saveRecord, &QAction::triggered, this, &MainWindow::saveRecord);
+}
+
+void MainWindow::buildMenus()
+{
+    QMenu* file = menuBar()->addMenu(tr("&File"));
+    file->addAction(m_saveRecord);
+    file->addAction(m_screenshot);
+    file->addSeparator();
+    QAction* quit = file->addAction(symbolicIcon(QStringLiteral("application-exit")), tr("&Quit"));
+    quit->setShortcut(QKeySequence::Quit);
+    connect(quit, &QAction::triggered, this, &QWidget::close);
+
+    QMenu* machine = menuBar()->addMenu(tr("&Machine"));
+    machine->addActions({ m_run, m_pause, m_reset });
+    machine->addSeparator();
+    machine->addActions({ m_powerButton, m_cutPower });
+
+    QMenu* console = menuBar()->addMenu(tr("&Console"));
+    console->addActions({ m_giveKeyboard, m_ctrlAltDel });
+    console->addSeparator();
+    QAction* copy = console->addAction(symbolicIcon(QStringLiteral("edit-copy")), tr("Copy from serial"));
+    connect(copy, &QAction::triggered, m_serial, &SerialView::copy);
+    QAction* all = console->addAction(tr("Copy all of serial"));
+    connect(all, &QAction::triggered, this, [this] {
+        m_serial->selectAll();
+        m_serial->copy();
+    });
+
+    QMenu* placement = menuBar()->addMenu(tr("&Placement"));
+    placement->addActions({ m_placementDock->undoAction(), m_placementDock->redoAction() });
+
+    QMenu* view = menuBar()->addMenu(tr("&View"));
+    view->addActions({ m_placementDock->toggleViewAction(), m_timingDock->toggleViewAction() });
+    view->addSeparator();
+    view->addAction(m_fullScreen);
+
+    QMenu* help = menuBar()->addMenu(tr("&Help"));
+    connect(help->addAction(tr("Keys")), &QAction::triggered, this, [this] {
+        QMessageBox::information(this, tr("Keys"),
+            tr("<p>F5 run, F6 pause, F11 full screen; none of these while the guest has the keyboard. "
+               "Right Ctrl takes the keyboard back from the guest.</p>"
+               "<p>In the placement dock: Tab next chip, Space pick up and put down, arrows next CPU, digits CPU by "
+               "number while a chip is picked up, Delete not pinned, Escape put back, Ctrl+Z and Ctrl+Shift+Z undo and "
+               "redo. While none is picked up, 1 then S or D is the preset 1(s) or 1(d).</p>"
+               "<p>In the serial console: Ctrl+Shift+C copy, Ctrl+Shift+V paste.</p>"));
+    });
+    connect(help->addAction(tr("About Namsan")), &QAction::triggered, this, &MainWindow::about);
+}
+
+void MainWindow::buildToolBar()
+{
+    m_toolBar = addToolBar(tr("Machine"));
+    m_toolBar->setObjectName(QStringLiteral("machineToolBar"));
+    m_toolBar->setMovable(false);
+    m_toolBar->setIconSize({ 16, 16 });
+    m_toolBar->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
+    m_toolBar->setMinimumHeight(44);
+    m_toolBar->addActions({ m_runOrPause, m_reset, m_powerButton });
+    m_toolBar->addSeparator();
+    m_toolBar->addActions({ m_ctrlAltDel, m_screenshot, m_fullScreen });
+    m_toolBar->toggleViewAction()->setVisible(false);
+}
+
+void MainWindow::showStateInActions()
+{
+    const MachineState state = m_machine->state();
+    const bool alive = state == MachineState::Running || state == MachineState::Paused;
+    const bool running = state == MachineState::Running;
+    m_run->setEnabled(!running);
+    m_pause->setEnabled(running);
+    m_runOrPause->setText(running ? tr("Pause") : tr("Run"));
+    m_runOrPause->setToolTip(running ? tr("Pause (F6)") : tr("Run (F5)"));
+    m_runOrPause->setIcon(
+        symbolicIcon(running ? QStringLiteral("media-playback-pause") : QStringLiteral("media-playback-start")));
+    for (QAction* action : { m_reset, m_powerButton, m_cutPower })
+        action->setEnabled(alive);
+    for (QAction* action : { m_ctrlAltDel, m_giveKeyboard })
+        action->setEnabled(running);
+    m_screenshot->setEnabled(state != MachineState::Ready);
+}
+
+void MainWindow::sendCtrlAltDel()
+{
+    constexpr HidUsage leftControl = 0xE0;
+    constexpr HidUsage leftAlt = 0xE2;
+    constexpr HidUsage deleteForward = 0x4C;
+    for (const HidUsage usage : { leftControl, leftAlt, deleteForward })
+        m_machine->sendInput(KeyEvent { usage, true });
+    for (const HidUsage usage : { deleteForward, leftAlt, leftControl })
+        m_machine->sendInput(KeyEvent { usage, false });
+}
+
+void MainWindow::saveScreenshot()
+{
+    const QImage picture = m_console->picture();
+    if (picture.isNull()) {
+        m_banner->say(MessageBanner::Kind::Information, tr("The guest has not shown a picture yet."));
+        return;
+    }
+    QString folder = QStandardPaths::writableLocation(QStandardPaths::PicturesLocation);
+    if (folder.isEmpty() || !QDir().mkpath(folder))
+        folder = QDir::homePath();
+    const QString name = QString::fromStdString(m_machine->config().name).replace(QLatin1Char('/'), QLatin1Char('-'));
+    const QString time = QDateTime::currentDateTime().toString(QStringLiteral("yyyy-MM-dd HH-mm-ss-zzz"));
+    const QString path = QStringLiteral("%1/%2 %3.png").arg(folder, name, time);
+    if (picture.save(path))
+        m_banner->say(MessageBanner::Kind::Information, tr("The picture was saved as %1").arg(path));
+    else
+        m_banner->say(MessageBanner::Kind::Error,
+            tr("The picture could not be written to %1. Is the disk full, or the folder write-protected?").arg(path));
+}
+
+void MainWindow::saveRecord()
+{
+    auto* dialog = new QFileDialog(this, tr("Save record"), QDir::homePath(), tr("Records (*.json)"));
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    dialog->setAcceptMode(QFileDialog::AcceptSave);
+    dialog->setDefaultSuffix(QStringLiteral("json"));
+    dialog->selectFile(QString::fromStdString(m_machine->config().name) + QStringLiteral(".json"));
+    connect(dialog, &QFileDialog::fileSelected, this, [this](const QString& path) {
+        if (const auto written = writeRecord(m_machine->record(), path.toStdString()); !written)
+            m_banner->say(MessageBanner::Kind::Error, QString::fromStdString(written.error().message));
+        else
+            m_banner->say(MessageBanner::Kind::Information, tr("The record was saved as %1").arg(path));
+    });
+    dialog->open();
+}
+
+// Only the picture, and the line below it that tells how to get the keyboard back.
+void MainWindow::setFullScreen(bool fullScreen)
+{
+    if (fullScreen) {
+        m_tabs->setCurrentIndex(0);
+        for (QWidget* widget : std::initializer_list<QWidget*> { menuBar(), m_toolBar, statusBar(), m_placementDock,
+                 m_timingDock, static_cast<QWidget*>(m_tabs->tabBar()) }) {
+            if (!widget->isHidden()) {
+                widget->hide();
+                m_hiddenForFullScreen.push_back(widget);
+            }
+        }
+        showFullScreen();
+    } else {
+        for (QWidget* widget : std::exchange(m_hiddenForFullScreen, {}))
+            widget->show();
+        showNormal();
+    }
+}
+
+void MainWindow::about()
+{
+    QMessageBox::about(this, tr("About Namsan"),
+        tr("<h3>Namsan</h3><p>Runs virtual machines on a VMM and a software CPU of its own, and shows what their "
+           "placement on the host's processors does to them.</p><p>Free software under the GNU General Public License, "
+           "version 3 or later.</p>"));
+}
+
+} // namespace namsan

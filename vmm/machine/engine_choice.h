@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "vmm/base/result.h"
+#include "vmm/board/guest_memory.h"
+#include "vmm/machine/machine_sample.h"
+#include "vmm/session/vm_session.h"
+#include "vmm/time/clock.h"
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace namsan {
+
+struct EngineChoice {
+    std::unique_ptr<VmSession> session;
+    std::string reason; // one sentence: why this engine
+};
+
+// Makes the session of the engine that the user named, or with "auto" the best one of this host. Fails with a sentence
+// that lists the names for a name that is none. Memory, clock and bus outlive the session.
+Result<EngineChoice> chooseEngine(std::string_view name, GuestMemory&, const Clock&, GuestBus&);
+
+VcpuFigures figuresOf(const VcpuCounters&);
+
+} // namespace namsan

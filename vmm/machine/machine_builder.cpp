@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "vmm/machine/machine_builder.h"
+
+#include "vmm/devices/acpi/reset_control_port.h"
+#include "vmm/devices/dma/dma_controller.h"
+#include "vmm/devices/input/fast_reset_port.h"
+#include "vmm/devices/interrupt/coprocessor_error_port.h"
+#include "vmm/devices/pci/host_bridge.h"
+#include "vmm/devices/pci/isa_bridge.h"
+#include "vmm/devices/pci/pci_bus.h"
+#include "vmm/devices/timer/post_code_port.h"
+#include "vmm/devices/timer/system_control_port_b.h"
+#include "vmm/firmware/acpi_tables.h"
+
+#include <algorithm>
+
+namespace namsan {
+
+namespace {
+constexpr PhysicalAddress frameBufferBase = 0xe0000000; // the PCI hole begins at 3 GiB, RAM ends there
+constexpr Port com1Base = 0x3f8;
+
+// IRQ numbers of the AT.
+constexpr unsigned timerIrq = 0;
+constexpr unsigned keyboardIrq = 1;
+constexpr unsigned com1Irq = 4;
+constexpr unsigned clockIrq = 8;
+constexpr unsigned acpiIrq = 9;
+constexpr unsigned mouseIrq = 12;
+constexpr unsigned coprocessorIrq = 13;
+} // namespace
+
+PcBoard::PcBoard(GuestMemory& memory, const Clock& clock)
+    : m_board(memory, clock)
+{
+}
+
+Result<std::unique_ptr<PcBoard>> PcBoard::build(const MachineConfig& config, GuestMemory& memory, const Clock& clock)
+{
+    std::unique_ptr<PcBoard> pc(new PcBoard(memory, clock));
+    const Held held = pc->m_board.enter();
+    pc->addInterruptsAndTimers(held);
+    pc->addInputs(held);
+    pc->addPeripherals(held);
+    if (auto added = pc->addScreen(held, config.screen); !added)
+        return added.error();
+    return pc;
+}
+
+IrqLine& PcBoard::wire(unsigned irq)
+{
+    return m_wires.emplace_back(*m_pic, irq);
+}
+
+void PcBoard::addInterruptsAndTimers(const Held& held)
+{
+    PortBus& ports = m_board.ports(held);
+    Timers& timers = m_board.timers(held);
+    m_pic = &m_board.add<DualPic>(held, ports, m_socket);
+    m_intervalTimer = &m_board.add<IntervalTimer>(held, ports, timers, wire(timerIrq));
+    m_realTimeClock = &m_board.add<RealTimeClock>(held, ports, timers, wire(clockIrq),
+        std::chrono::time_point_cast<std::chrono::seconds>(std::chrono::system_clock::now()));
+    m_board.add<SystemControlPortB>(held, ports, *m_intervalTimer);
+    m_board.add<CoprocessorErrorPort>(held, ports, wire(coprocessorIrq));
+    m_board.add<DmaController>(held, ports);
+    m_board.add<PostCodePort>(held, ports);
+}
+
+void PcBoard::addInputs(const Held& held)
+{
+    Timers& timers = m_board.timers(held);
+    m_board.add<FastResetPort>(held, m_board.ports(held), m_board.gateA20(held), m_board.resetLine(held));
+    m_keyboard = &m_board.add<Ps2Keyboard>(held, timers);
+    m_mouse = &m_board.add<Ps2Mouse>(held, timers);
+    m_board.add<KeyboardController>(held, m_board.ports(held), wire(keyboardIrq), wire(mouseIrq), m_board.gateA20(held),
+        m_board.resetLine(held), timers, *m_keyboard, *m_mouse);
+}
+
+void PcBoard::addPeripherals(const Held& held)
+{
+    PortBus& ports = m_board.ports(held);
+    Timers& timers = m_board.timers(held);
+    m_com1 = &m_board.add<Uart16550>(held, ports, com1Base, wire(com1Irq), timers, m_serialOutput);
+    m_powerManagement = &m_board.add<PowerManagement>(held, ports, timers, wire(acpiIrq), m_powerOff);
+
+    auto& resetControl = m_board.add<ResetControlPort>(held, m_board.resetLine(held));
+    auto& pci = m_board.add<PciBus>(held, ports, resetControl);
+    pci.attach(0, 0, m_board.add<HostBridge>(held));
+    pci.attach(1, 0, m_board.add<IsaBridge>(held));
+}
+
+Result<void> PcBoard::addScreen(const Held& held, const ScreenConfig& screen)
+{
+    Timers& timers = m_board.timers(held);
+    m_vga = &m_board.add<Vga>(held, m_board.ports(held), m_board.mmio(held), timers);
+    if (screen.text) {
+        m_display = std::make_unique<DisplayOutput>(timers, *m_vga);
+        return {};
+    }
+    GuestMemory& memory = m_board.memory();
+    const auto region
+        = memory.addTrackedRegion(frameBufferBase, LinearFrameBuffer::sizeFor(screen.width, screen.height));
+    if (!region)
+        return region.error();
+    m_frameBuffer = &m_board.add<LinearFrameBuffer>(held, memory, *region, screen.width, screen.height);
+    m_display = std::make_unique<DisplayOutput>(timers, *m_frameBuffer);
+    return {};
+}
+
+void PcBoard::actAsFirmware(const Held& held)
+{
+    m_acpiRootPointer = writeAcpiTables(m_board.memory());
+    m_board.ports(held).out(FastResetPort::address, Width::Byte, 0b10); // opens the A20 gate
+    m_vga->setTextMode3();
+    fillCmos();
+}
+
+// Memory sizes and equipment, where guests without a memory map look for them.
+// IBM PC/AT Technical Reference (1984), "Real-time Clock/CMOS RAM Information"; bytes 30-35 as PC BIOSes fill them.
+void PcBoard::fillCmos()
+{
+    const auto setWord = [this](uint8_t index, uint64_t value) {
+        m_realTimeClock->setByte(index, static_cast<uint8_t>(value));
+        m_realTimeClock->setByte(static_cast<uint8_t>(index + 1), static_cast<uint8_t>(value >> 8));
+    };
+    constexpr uint64_t baseKibibytes = 640;
+    const uint64_t size = m_board.memory().ramSize();
+    const uint64_t above1MiB = size > (1 << 20) ? std::min<uint64_t>((size >> 10) - 1024, 0xffff) : 0;
+    const uint64_t above16MiB = size > (16 << 20) ? std::min<uint64_t>((size - (16 << 20)) >> 16, 0xffff) : 0;
+    setWord(0x15, baseKibibytes);
+    setWord(0x17, above1MiB);
+    setWord(0x30, above1MiB);
+    setWord(0x34, above16MiB); // in units of 64 KiB
+
+    constexpr uint8_t coprocessor = 1 << 1;
+    constexpr uint8_t mouse = 1 << 2;
+    m_realTimeClock->setByte(0x14, coprocessor | mouse);
+}
+
+std::optional<LinearScreenInfo> PcBoard::linearScreen() const
+{
+    if (!m_frameBuffer)
+        return {};
+    return LinearScreenInfo {
+        .base = static_cast<uint32_t>(m_frameBuffer->base()),
+        .size = static_cast<uint32_t>(LinearFrameBuffer::sizeFor(m_frameBuffer->width(), m_frameBuffer->height())),
+        .width = static_cast<uint16_t>(m_frameBuffer->width()),
+        .height = static_cast<uint16_t>(m_frameBuffer->height()),
+        .lineLength = static_cast<uint16_t>(m_frameBuffer->bytesPerRow()),
+    };
+}
+
+void PcBoard::input(const Held&, const InputEvent& event)
+{
+    struct Router {
+        PcBoard& pc;
+        void operator()(const KeyEvent& key) const { pc.m_keyboard->keyEvent(key); }
+        void operator()(const PointerMove& move) const { pc.m_mouse->move(move); }
+        void operator()(const PointerButtonEvent& button) const { pc.m_mouse->button(button); }
+        void operator()(const PointerWheel& wheel) const { pc.m_mouse->wheel(wheel); }
+    };
+    std::visit(Router { *this }, event);
+    m_display->expectChange();
+}
+
+void PcBoard::pressPowerButton(const Held&)
+{
+    m_powerManagement->pressPowerButton();
+}
+
+} // namespace namsan

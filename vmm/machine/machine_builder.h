@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "vmm/board/motherboard.h"
+#include "vmm/devices/acpi/power_management.h"
+#include "vmm/devices/display/display_output.h"
+#include "vmm/devices/display/linear_frame_buffer.h"
+#include "vmm/devices/display/vga.h"
+#include "vmm/devices/input/input_event.h"
+#include "vmm/devices/input/keyboard_controller.h"
+#include "vmm/devices/input/ps2_keyboard.h"
+#include "vmm/devices/input/ps2_mouse.h"
+#include "vmm/devices/interrupt/dual_pic.h"
+#include "vmm/devices/serial/uart_16550.h"
+#include "vmm/devices/timer/interval_timer.h"
+#include "vmm/devices/timer/real_time_clock.h"
+#include "vmm/firmware/linux_boot.h"
+#include "vmm/machine/machine_config.h"
+
+#include <deque>
+#include <memory>
+#include <optional>
+
+namespace namsan {
+
+// A processor's INTR pin before the processor is plugged in.
+class ProcessorSocket final : public InterruptSink {
+public:
+    void plugIn(InterruptSink& processor) { m_processor = &processor; }
+    void setInterruptInput(unsigned input, bool level) override
+    {
+        if (m_processor)
+            m_processor->setInterruptInput(input, level);
+    }
+
+private:
+    InterruptSink* m_processor = nullptr;
+};
+
+// The PC that a configuration describes: the one list of its devices, and names for those that the outside world talks
+// to.
+class PcBoard {
+public:
+    // Memory and clock outlive the board. Fails where the host has no room for the video memory.
+    static Result<std::unique_ptr<PcBoard>> build(const MachineConfig&, GuestMemory&, const Clock&);
+
+    Motherboard& board() { return m_board; }
+    void connectProcessor(InterruptSink& processor) { m_socket.plugIn(processor); }
+
+    // Leaves memory and chips as a BIOS would before it starts an operating system. After reset().
+    void actAsFirmware(const Held&);
+
+    // For the loader: where the firmware's root pointer lies, and the linear frame buffer if that is the screen.
+    PhysicalAddress acpiRootPointer() const { return m_acpiRootPointer; }
+    std::optional<LinearScreenInfo> linearScreen() const;
+
+    // To be used under the board lock.
+    DualPic& pic() { return *m_pic; }
+    Uart16550& com1() { return *m_com1; }
+    DisplayOutput& display() { return *m_display; }
+    GuestTime lateness() const { return m_intervalTimer->ticks().behind; }
+    void input(const Held&, const InputEvent&);
+    void pressPowerButton(const Held&);
+
+    Channel<PowerOffRequest>& powerOff() { return m_powerOff; }
+    Channel<SerialOutput>& serialOutput() { return m_serialOutput; }
+
+private:
+    PcBoard(GuestMemory&, const Clock&);
+
+    IrqLine& wire(unsigned irq);
+    void addInterruptsAndTimers(const Held&);
+    void addInputs(const Held&);
+    void addPeripherals(const Held&);
+    Result<void> addScreen(const Held&, const ScreenConfig&);
+    void fillCmos();
+
+    ProcessorSocket m_socket;
+    std::deque<IrqLine> m_wires;
+    Channel<PowerOffRequest> m_powerOff;
+    Channel<SerialOutput> m_serialOutput;
+    Motherboard m_board;
+
+    DualPic* m_pic = nullptr;
+    IntervalTimer* m_intervalTimer = nullptr;
+    RealTimeClock* m_realTimeClock = nullptr;
+    Uart16550* m_com1 = nullptr;
+    Ps2Keyboard* m_keyboard = nullptr;
+    Ps2Mouse* m_mouse = nullptr;
+    PowerManagement* m_powerManagement = nullptr;
+    Vga* m_vga = nullptr;
+    LinearFrameBuffer* m_frameBuffer = nullptr; // empty: the VGA is the screen
+    std::unique_ptr<DisplayOutput> m_display;
+    PhysicalAddress m_acpiRootPointer = 0;
+};
+
+} // namespace namsan

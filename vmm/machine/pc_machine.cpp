@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "vmm/machine/pc_machine.h"
+
+#include "vmm/machine/engine_choice.h"
+
+#include <fmt/format.h>
+
+namespace namsan {
+
+PcMachine::PcMachine(const MachineConfig& config, MachineListener* listener, GuestLoader loader)
+    : m_config(config)
+    , m_listener(listener)
+    , m_loader(std::move(loader))
+    , m_threads(config.vcpus)
+{
+}
+
+PcMachine::~PcMachine()
+{
+    stop();
+}
+
+Result<std::unique_ptr<PcMachine>> PcMachine::create(
+    const MachineConfig& config, MachineListener* listener, GuestLoader loader)
+{
+    std::unique_ptr<PcMachine> machine(new PcMachine(config, listener, std::move(loader)));
+    if (auto built = machine->build(); !built)
+        return built.error();
+    if (auto loaded = machine->load(); !loaded)
+        return loaded.error();
+    return machine;
+}
+
+Result<void> PcMachine::build()
+{
+    const auto topology = readTopology();
+    if (!topology)
+        return topology.error();
+    const auto placement = parsePlacement(m_config.placement, *topology, m_config.vcpus);
+    if (!placement)
+        return placement.error();
+    if (auto placed = m_threads.place(*placement); !placed)
+        return placed.error();
+
+    auto memory = GuestMemory::create(m_config.memoryBytes);
+    if (!memory)
+        return memory.error();
+    m_memory = std::move(*memory);
+    auto pc = PcBoard::build(m_config, *m_memory, m_clock);
+    if (!pc)
+        return pc.error();
+    m_pc = std::move(*pc);
+    m_bus = std::make_unique<BoardBus>(m_pc->board(), m_pc->pic());
+    auto engine = chooseEngine(m_config.engine, *m_memory, m_clock, *m_bus);
+    if (!engine)
+        return engine.error();
+    m_session = std::move(engine->session);
+    m_engineReason = engine->reason;
+
+    for (unsigned i = 0; i < m_config.vcpus; ++i)
+        m_vcpus.push_back(std::make_unique<VcpuThread>(
+            m_session->vcpu(i), i, [this, i](const VcpuExit& exit) { vcpuStandsStill(i, exit); }));
+    m_boardThread = std::make_unique<BoardThread>(m_pc->board());
+    connect();
+    return {};
+}
+
+// Joins the board's loose ends to the threads.
+void PcMachine::connect()
+{
+    const Held held = m_pc->board().enter();
+    Timers& timers = m_pc->board().timers(held);
+    m_pc->connectProcessor(*m_vcpus.front());
+    m_pc->board().gateA20(held).changes().listen([this](bool open) { m_session->setA20(open); });
+    m_pc->board().resetLine(held).channel().listen([this](ResetPulse) { askForReset(); });
+    m_pc->powerOff().listen([this](PowerOffRequest) {
+        askForEnd({ MachineEnding::Reason::PoweredOff, "The guest switched itself off." });
+    });
+
+    m_serial = std::make_unique<SerialLine>(timers, [this] { m_boardThread->post([this] { deliverSerialOutput(); }); });
+    m_pc->serialOutput().listen([this](const SerialOutput& output) { m_serial->guestSent(output.byte); });
+    m_pc->com1().roomAvailable().listen([this](SerialRoomAvailable) { m_serial->feed(m_pc->com1()); });
+
+    // Looking at threads asks the kernel, which is nothing to do under the board lock.
+    m_observation = std::make_unique<Timer>(timers, [this] { m_boardThread->post([this] { observe(); }); });
+    m_observation->armIn(observationPeriod);
+}
+
+// Brings the board to its state after power-on and puts the guest into it.
+Result<void> PcMachine::load()
+{
+    {
+        const Held held = m_pc->board().enter();
+        m_pc->board().reset(held);
+        m_pc->actAsFirmware(held);
+    }
+    const auto state = m_loader(*m_pc, *m_memory);
+    if (!state)
+        return state.error();
+    m_session->vcpu(0).load(*state);
+    return {};
+}
+
+MachineState PcMachine::state() const
+{
+    const std::lock_guard guard(m_stateMutex);
+    return m_state;
+}
+
+std::optional<MachineEnding> PcMachine::ending() const
+{
+    const std::lock_guard guard(m_stateMutex);
+    return m_ending;
+}
+
+void PcMachine::start()
+{
+    {
+        const std::lock_guard guard(m_stateMutex);
+        if (m_state == MachineState::Ended)
+            return;
+        if (!m_threadsStarted) {
+            m_threadsStarted = true;
+            m_boardThread->start([this] { m_threads.vmmBegins(); });
+            for (unsigned i = 0; i < m_vcpus.size(); ++i)
+                m_vcpus[i]->start([this, i] { m_threads.vcpuBegins(i); });
+        }
+    }
+    m_boardThread->post([this] {
+        if (const MachineState now = state(); now == MachineState::Ready || now == MachineState::Paused) {
+            publish(MachineState::Running);
+            runVcpus();
+        }
+    });
+}
+
+void PcMachine::pause()
+{
+    m_boardThread->post([this] {
+        if (state() != MachineState::Running)
+            return;
+        parkVcpus();
+        deliverSerialOutput();
+        publish(MachineState::Paused);
+    });
+}
+
+void PcMachine::reset()
+{
+    askForReset();
+}
+
+void PcMachine::pressPowerButton()
+{
+    m_boardThread->post([this] {
+        const Held held = m_pc->board().enter();
+        m_pc->pressPowerButton(held);
+    });
+}
+
+void PcMachine::stop()
+{
+    if (!m_boardThread)
+        return;
+    bool started = false;
+    {
+        const std::lock_guard guard(m_stateMutex);
+        started = m_threadsStarted;
+        if (!started) {
+            m_state = MachineState::Ended;
+            if (!m_ending)
+                m_ending = { MachineEnding::Reason::Stopped, "The machine was switched off before it had started." };
+        }
+    }
+    if (!started)
+        return;
+    askForEnd({ MachineEnding::Reason::Stopped, "The machine was switched off." });
+    m_boardThread->quit();
+    m_boardThread->join();
+}
+
+bool PcMachine::waitForEnd(std::chrono::milliseconds atMost)
+{
+    std::unique_lock lock(m_stateMutex);
+    return m_stateChanged.wait_for(lock, atMost, [this] { return m_state == MachineState::Ended; });
+}
+
+void PcMachine::sendInput(const InputEvent& event)
+{
+    m_boardThread->post([this, event] {
+        const Held held = m_pc->board().enter();
+        m_pc->input(held, event);
+    });
+}
+
+void PcMachine::sendSerial(std::span<const uint8_t> bytes)
+{
+    m_boardThread->post([this, copy = std::vector<uint8_t>(bytes.begin(), bytes.end())] {
+        const Held held = m_pc->board().enter();
+        m_serial->sendToGuest(m_pc->com1(), copy);
+    });
+}
+
+FrameMailbox& PcMachine::addViewer(std::function<void()> notifier)
+{
+    const Held held = m_pc->board().enter();
+    return m_pc->display().addViewer(std::move(notifier));
+}
+
+void PcMachine::removeViewer(FrameMailbox& viewer)
+{
+    const Held held = m_pc->board().enter();
+    m_pc->display().removeViewer(viewer);
+}
+
+std::string PcMachine::engineName() const
+{
+    return std::string(m_session->engineName());
+}
+
+MachineSample PcMachine::sample() const
+{
+    MachineSample sample;
+    {
+        const std::lock_guard guard(m_stateMutex);
+        sample.hostTime = m_hostTime;
+        if (m_runningSince)
+            sample.hostTime += std::chrono::steady_clock::now() - *m_runningSince;
+    }
+    sample.guestTime = m_clock.now();
+    sample.lateTicks = GuestTime(m_lateness.load());
+    sample.threads = m_threads.figures();
+    for (unsigned i = 0; i < m_vcpus.size(); ++i)
+        sample.vcpus.push_back(figuresOf(m_session->vcpu(i).counters()));
+    return sample;
+}
+
+void PcMachine::runVcpus()
+{
+    {
+        const std::lock_guard guard(m_stateMutex);
+        m_runningSince = std::chrono::steady_clock::now();
+    }
+    m_clock.start();
+    m_boardThread->setTimersRunning(true);
+    for (const auto& vcpu : m_vcpus)
+        vcpu->release();
+}
+
+void PcMachine::parkVcpus()
+{
+    parkSoon();
+    for (const auto& vcpu : m_vcpus)
+        vcpu->waitUntilParked();
+    m_boardThread->setTimersRunning(false);
+    m_clock.stop();
+    const std::lock_guard guard(m_stateMutex);
+    if (m_runningSince)
+        m_hostTime += std::chrono::steady_clock::now() - *m_runningSince;
+    m_runningSince.reset();
+}
+
+void PcMachine::parkSoon()
+{
+    for (const auto& vcpu : m_vcpus)
+        vcpu->park();
+}
+
+void PcMachine::askForReset()
+{
+    {
+        const std::lock_guard guard(m_stateMutex);
+        // Guests pulse the line again and again until it has worked.
+        if (m_resetAsked || m_state == MachineState::Ended)
+            return;
+        m_resetAsked = true;
+        if (m_state == MachineState::Running)
+            parkSoon();
+    }
+    m_boardThread->post([this] { resetNow(); });
+}
+
+void PcMachine::resetNow()
+{
+    const bool wasRunning = state() == MachineState::Running;
+    if (state() == MachineState::Ended)
+        return;
+    if (!m_config.reboot) {
+        endNow({ MachineEnding::Reason::Reset, "The guest asked for a reset." });
+        return;
+    }
+    parkVcpus();
+    deliverSerialOutput();
+    if (auto loaded = load(); !loaded) {
+        endNow({ MachineEnding::Reason::Crashed,
+            fmt::format("The guest could not be loaded again after its reset. {}", loaded.error().message) });
+        return;
+    }
+    {
+        const std::lock_guard guard(m_stateMutex);
+        m_resetAsked = false;
+    }
+    if (m_listener)
+        m_listener->rebooted();
+    if (wasRunning)
+        runVcpus();
+}
+
+void PcMachine::askForEnd(MachineEnding ending)
+{
+    parkSoon();
+    m_boardThread->post([this, ending = std::move(ending)] { endNow(ending); });
+}
+
+void PcMachine::endNow(MachineEnding ending)
+{
+    if (state() == MachineState::Ended)
+        return;
+    parkVcpus();
+    deliverSerialOutput();
+    {
+        const Held held = m_pc->board().enter();
+        static_cast<void>(m_pc->display().currentFrame()); // viewers see the last picture
+    }
+    m_threads.observe();
+    m_threads.threadsEnd();
+    for (const auto& vcpu : m_vcpus) {
+        vcpu->quit();
+        vcpu->join();
+    }
+    {
+        const std::lock_guard guard(m_stateMutex);
+        m_ending = std::move(ending);
+    }
+    publish(MachineState::Ended);
+}
+
+void PcMachine::vcpuStandsStill(unsigned index, const VcpuExit& exit)
+{
+    using Reason = MachineEnding::Reason;
+    const CpuState state = m_session->vcpu(index).save();
+    const auto where = fmt::format("at {:04x}:{:08x}", state.segments[Cs].selector, state.eip);
+    switch (exit.reason) {
+    case VcpuExit::Reason::Halted:
+        return askForEnd(
+            { Reason::Halted, fmt::format("The guest halted vCPU {} with interrupts off {}.", index, where) });
+    case VcpuExit::Reason::TripleFault:
+        return askForEnd({ Reason::Crashed,
+            fmt::format(
+                "The guest crashed: vCPU {} met a triple fault {}. Its own handlers for the fault and the double "
+                "fault could not be entered.",
+                index, where) });
+    case VcpuExit::Reason::Failed:
+        return askForEnd({ Reason::Crashed, fmt::format("The engine gave up vCPU {} {}: {}", index, where, exit.why) });
+    case VcpuExit::Reason::Kicked:
+        break;
+    }
+}
+
+void PcMachine::publish(MachineState state)
+{
+    {
+        const std::lock_guard guard(m_stateMutex);
+        m_state = state;
+    }
+    m_stateChanged.notify_all();
+    if (m_listener)
+        m_listener->stateChanged(state);
+}
+
+void PcMachine::deliverSerialOutput()
+{
+    std::vector<uint8_t> bytes;
+    {
+        const Held held = m_pc->board().enter();
+        bytes = m_serial->takeOutput();
+    }
+    if (!bytes.empty() && m_listener)
+        m_listener->serialOutput(bytes);
+}
+
+void PcMachine::observe()
+{
+    m_threads.observe();
+    const Held held = m_pc->board().enter();
+    m_lateness = m_pc->lateness().count();
+    m_observation->armIn(observationPeriod);
+}
+
+} // namespace namsan

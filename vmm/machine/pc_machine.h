@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "vmm/machine/board_bus.h"
+#include "vmm/machine/board_thread.h"
+#include "vmm/machine/machine.h"
+#include "vmm/machine/machine_builder.h"
+#include "vmm/machine/serial_line.h"
+#include "vmm/machine/thread_registry.h"
+#include "vmm/machine/vcpu_thread.h"
+
+#include <condition_variable>
+#include <memory>
+#include <vector>
+
+namespace namsan {
+
+// The Machine that runs guests: a board, an engine's session, and their threads.
+//
+// How the threads work together: every change of state is a task on the board thread, so changes come one after the
+// other. To change anything under running vCPUs the task parks them, waits until they are (without the board lock,
+// which one of them may be waiting for), does its work inside the board, and releases them. A vCPU that cannot go on, a
+// device that asks for a reset and a guest that switches itself off only park the vCPUs and post such a task. Calls
+// from outside post and return; state(), ending() and sample() read what is published under m_stateMutex or is atomic.
+class PcMachine final : public Machine {
+public:
+    // Puts the guest into memory, now and at each reset, and gives the state in which vCPU 0 begins.
+    using GuestLoader = std::function<Result<CpuState>(PcBoard&, GuestMemory&)>;
+
+    static Result<std::unique_ptr<PcMachine>> create(const MachineConfig&, MachineListener*, GuestLoader);
+    ~PcMachine() override;
+
+    const MachineConfig& config() const override { return m_config; }
+    MachineState state() const override;
+    std::optional<MachineEnding> ending() const override;
+
+    void start() override;
+    void pause() override;
+    void reset() override;
+    void pressPowerButton() override;
+    void stop() override;
+    bool waitForEnd(std::chrono::milliseconds) override;
+
+    void sendInput(const InputEvent&) override;
+    void sendSerial(std::span<const uint8_t>) override;
+
+    FrameMailbox& addViewer(std::function<void()> notifier) override;
+    void removeViewer(FrameMailbox&) override;
+
+    Result<void> place(const Placement& placement) override { return m_threads.place(placement); }
+
+    std::string engineName() const override;
+    std::string engineReason() const override { return m_engineReason; }
+    MachineSample sample() const override;
+    const Log& log() const override { return m_log; }
+
+private:
+    PcMachine(const MachineConfig&, MachineListener*, GuestLoader);
+
+    Result<void> build();
+    Result<void> load();
+    void connect();
+
+    // Tasks of the board thread
+    void runVcpus();
+    void parkVcpus();
+    void resetNow();
+    void endNow(MachineEnding);
+    void deliverSerialOutput();
+    void observe();
+
+    // Any thread
+    void parkSoon();
+    void askForReset();
+    void askForEnd(MachineEnding);
+    void vcpuStandsStill(unsigned index, const VcpuExit&);
+    void publish(MachineState);
+
+    static constexpr GuestTime observationPeriod = std::chrono::milliseconds(100);
+
+    const MachineConfig m_config;
+    MachineListener* const m_listener;
+    const GuestLoader m_loader;
+    std::string m_engineReason;
+    Log m_log;
+    HostClock m_clock;
+    ThreadRegistry m_threads;
+
+    std::unique_ptr<GuestMemory> m_memory;
+    std::unique_ptr<PcBoard> m_pc;
+    std::unique_ptr<BoardBus> m_bus;
+    std::unique_ptr<VmSession> m_session;
+    std::unique_ptr<SerialLine> m_serial;
+    std::unique_ptr<Timer> m_observation;
+    std::vector<std::unique_ptr<VcpuThread>> m_vcpus;
+    std::unique_ptr<BoardThread> m_boardThread;
+
+    mutable std::mutex m_stateMutex;
+    std::condition_variable m_stateChanged;
+    MachineState m_state = MachineState::Ready;
+    std::optional<MachineEnding> m_ending;
+    bool m_threadsStarted = false;
+    bool m_resetAsked = false;
+    std::chrono::nanoseconds m_hostTime {}; // until the last pause
+    std::optional<std::chrono::steady_clock::time_point> m_runningSince;
+    std::atomic<int64_t> m_lateness = 0; // nanoseconds
+};
+
+} // namespace namsan

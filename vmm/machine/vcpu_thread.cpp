@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "vmm/machine/vcpu_thread.h"
+
+#include <fmt/format.h>
+#include <pthread.h>
+
+namespace namsan {
+
+VcpuThread::VcpuThread(Vcpu& vcpu, unsigned index, OnStandstill onStandstill)
+    : m_vcpu(vcpu)
+    , m_index(index)
+    , m_onStandstill(std::move(onStandstill))
+{
+}
+
+VcpuThread::~VcpuThread()
+{
+    quit();
+    join();
+}
+
+void VcpuThread::start(std::function<void()> onStart)
+{
+    m_thread = std::thread([this, onStart = std::move(onStart)] {
+        pthread_setname_np(pthread_self(), fmt::format("namsan vCPU {}", m_index).c_str());
+        onStart();
+        run();
+    });
+}
+
+void VcpuThread::release()
+{
+    const std::lock_guard guard(m_mutex);
+    m_released = true;
+    m_changed.notify_all();
+}
+
+void VcpuThread::park()
+{
+    const std::lock_guard guard(m_mutex);
+    m_released = false;
+    m_vcpu.kick();
+    m_changed.notify_all();
+}
+
+void VcpuThread::waitUntilParked()
+{
+    std::unique_lock lock(m_mutex);
+    m_changed.wait(lock, [this] { return m_parked || m_quit; });
+}
+
+void VcpuThread::quit()
+{
+    const std::lock_guard guard(m_mutex);
+    m_quit = true;
+    m_released = false;
+    m_vcpu.kick();
+    m_changed.notify_all();
+}
+
+void VcpuThread::join()
+{
+    if (m_thread.joinable())
+        m_thread.join();
+    const std::lock_guard guard(m_mutex);
+    m_parked = true;
+}
+
+void VcpuThread::setInterruptInput(unsigned, bool level)
+{
+    m_vcpu.setInterruptRequest(level);
+    const std::lock_guard guard(m_mutex);
+    m_interruptRequest = level;
+    if (level)
+        m_changed.notify_all();
+}
+
+void VcpuThread::run()
+{
+    while (waitForRelease()) {
+        const VcpuExit exit = m_vcpu.run();
+        switch (exit.reason) {
+        case VcpuExit::Reason::Kicked:
+            break;
+        case VcpuExit::Reason::Halted:
+            if (const CpuState state = m_vcpu.save(); state.eflags & eflags::interruptEnable || state.nmiPending)
+                sleepWhileHalted();
+            else
+                standStill(exit);
+            break;
+        case VcpuExit::Reason::TripleFault:
+        case VcpuExit::Reason::Failed:
+            standStill(exit);
+            break;
+        }
+    }
+}
+
+bool VcpuThread::waitForRelease()
+{
+    std::unique_lock lock(m_mutex);
+    while (!m_released && !m_quit) {
+        m_parked = true;
+        m_changed.notify_all();
+        m_changed.wait(lock);
+    }
+    m_parked = m_quit;
+    return !m_quit;
+}
+
+void VcpuThread::sleepWhileHalted()
+{
+    std::unique_lock lock(m_mutex);
+    m_changed.wait(lock, [this] { return m_interruptRequest || !m_released; });
+}
+
+void VcpuThread::standStill(const VcpuExit& exit)
+{
+    {
+        const std::lock_guard guard(m_mutex);
+        m_released = false;
+    }
+    m_onStandstill(exit);
+}
+
+} // namespace namsan

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "vmm/board/irq_line.h"
+#include "vmm/session/vm_session.h"
+
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <thread>
+
+namespace namsan {
+
+// The thread that runs one vCPU, and the end of the interrupt controller's INTR wire (input 0).
+//
+// It is parked at first: it runs guest code only between release() and park(). While the vCPU is halted the thread
+// sleeps until the INTR wire is high. All calls but run() are safe from any thread.
+class VcpuThread final : public InterruptSink {
+public:
+    // Told on the vCPU's thread, which is parked from then on: HLT with interrupts off, a triple fault, a failed
+    // engine.
+    using OnStandstill = std::function<void(const VcpuExit&)>;
+
+    VcpuThread(Vcpu&, unsigned index, OnStandstill);
+    ~VcpuThread() override; // quit() and join
+    VcpuThread(const VcpuThread&) = delete;
+    VcpuThread& operator=(const VcpuThread&) = delete;
+
+    // Starts the thread, parked; onStart runs first on it.
+    void start(std::function<void()> onStart);
+
+    void release(); // run guest code
+    void park(); // stop running guest code soon; never waits
+    void waitUntilParked(); // after park(); not under the board lock, which the vCPU may be waiting for
+    void quit();
+    void join();
+
+    void setInterruptInput(unsigned input, bool level) override; // never waits for the vCPU
+
+private:
+    void run();
+    bool waitForRelease(); // false: quit
+    void sleepWhileHalted();
+    void standStill(const VcpuExit&);
+
+    Vcpu& m_vcpu;
+    unsigned m_index;
+    OnStandstill m_onStandstill;
+
+    std::mutex m_mutex;
+    std::condition_variable m_changed;
+    bool m_released = false; // what is wanted
+    bool m_parked = true; // what is: changed by the thread itself
+    bool m_quit = false;
+    bool m_interruptRequest = false;
+
+    std::thread m_thread;
+};
+
+} // namespace namsan
