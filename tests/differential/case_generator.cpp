@@ -31,9 +31,15 @@ bool isBitTest(const InstructionEntry& entry)
     return isOneOf(entry.operation, { Operation::Bt, Operation::Bts, Operation::Btr, Operation::Btc });
 }
 
-uint32_t& word(NativeState& state, uint32_t address)
+uint32_t wordAt(const NativeState& state, uint32_t address)
 {
-    return reinterpret_cast<uint32_t&>(state.memory[address - nativeMemory]);
+    uint32_t value;
+    std::memcpy(&value, &state.memory[address - nativeMemory], sizeof value);
+    return value;
+}
+void setWord(NativeState& state, uint32_t address, uint32_t value)
+{
+    std::memcpy(&state.memory[address - nativeMemory], &value, sizeof value);
 }
 
 } // namespace
@@ -291,7 +297,7 @@ void CaseGenerator::tame(const InstructionEntry& entry, NativeState& state, cons
         // Hosts differ in what MXCSR has beyond SSE2: there is nothing beyond it, or bits that nobody has.
         const uint32_t at = entry.operation == Operation::Fxrstor ? target.address + 24 : target.address;
         if (at <= endOfMemory - 4)
-            word(state, at) &= m_values.oneIn(4) ? 0xfff0ffff : mxcsr::writable;
+            setWord(state, at, wordAt(state, at) & (m_values.oneIn(4) ? 0xfff0ffff : mxcsr::writable));
     }
     if (entry.operation == Operation::Cvtpi2ps && target.memory) {
         // Intel's processors report a pending x87 exception first, AMD's and this one do not.
@@ -306,7 +312,7 @@ void CaseGenerator::tameTransfers(const InstructionEntry& entry, NativeState& st
 {
     const auto somewhere = [this] { return uint32_t { nativeCodePage } + m_values.below(1000); };
     for (uint32_t at = nativeMemory; at < endOfMemory; at += 4)
-        word(state, at) = somewhere();
+        setWord(state, at, somewhere());
     if (has(entry, { Operand::RmV }) && !target.memory)
         state.gpr[target.rm] = somewhere();
 }

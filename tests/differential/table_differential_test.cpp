@@ -44,7 +44,7 @@ protected:
     // Compares all testable entries of one part of the table.
     void compare(std::span<const InstructionEntry> entries)
     {
-        const uint64_t casesPerEntry = setting("NAMSAN_DIFFERENTIAL_CASES", 200);
+        const uint64_t casesPerEntry = setting("NAMSAN_DIFFERENTIAL_CASES", 150);
         for (const InstructionEntry& entry : entries) {
             if (!(entry.attributes & attribute::userTestable))
                 continue;

@@ -7,12 +7,12 @@ namespace namsan {
 
 namespace {
 
-    constexpr uint16_t plain = attribute::userTestable;
-    constexpr uint16_t mmx = plain | attribute::mmx;
-    constexpr uint16_t simd = plain | attribute::simd;
-    constexpr uint16_t simdMmx = simd | attribute::mmx; // an MMX and an XMM register each
+constexpr uint16_t plain = attribute::userTestable;
+constexpr uint16_t mmx = plain | attribute::mmx;
+constexpr uint16_t simd = plain | attribute::simd;
+constexpr uint16_t simdMmx = simd | attribute::mmx; // an MMX and an XMM register each
 
-    // Short names for the columns, so that an entry is a line.
+// Short names for the columns, so that an entry is a line.
 using enum Operand;
 using eflags::arithmetic;
 constexpr OpcodeMap map = OpcodeMap::Extended0F;
@@ -307,7 +307,7 @@ constexpr uint16_t writes = attribute::writesDestination;
         { map, 0xfe, none, any, -1, -1, "PADDD", { Mmx, MmxRm64 }, Operation::PadddMmx, 0, 0, 0, mmx | writes },
         { map, 0xfe, p66, any, -1, -1, "PADDD", { Xmm, XmmRm128 }, Operation::PadddXmm, 0, 0, 0, simd | aligned | writes },
     };
-    // clang-format on
+// clang-format on
 
 } // namespace
 

@@ -26,22 +26,27 @@ template <auto host, uint16_t conditions> void unary(Processor& processor, const
     x87.take(host(x87.st(0)), conditions);
 }
 
+bool isNaN(const Register80& value)
+{
+    return (value.signExponent & 0x7fff) == 0x7fff && (value.significand << 1) != 0;
+}
+
 // ST(0) = f(ST(0), ST(1)). Where there is no result, the remainders' quotient bits stay and only C1 and C2 are cleared.
 template <auto host, uint16_t conditions> void binary(Processor& processor, const Instruction& instruction)
 {
+    constexpr uint16_t cleared = conditions & (x87_status::c1 | x87_status::c2);
     requireWaitingX87(processor);
     X87 x87(processor);
     notePointers(processor, instruction);
     if (x87.empty(0) || x87.empty(1)) {
+        x87.setConditions(cleared, 0);
         if (x87.underflow())
             x87.setRegister(0, X87::indefinite);
         return;
     }
     HostX87 lent(x87.control());
     const uint16_t status = host(x87.st(0), x87.st(1));
-    constexpr uint16_t cleared = conditions & (x87_status::c1 | x87_status::c2);
-    const bool noResult = status & x87_status::invalid || x87.unmasked(status & x87_status::beforeComputing);
-    if (noResult)
+    if (isNaN(x87.st(0)) || status & x87_status::invalid || x87.unmasked(status & x87_status::beforeComputing))
         x87.take(status & static_cast<uint16_t>(~cleared), cleared);
     else
         x87.take(status, conditions);
