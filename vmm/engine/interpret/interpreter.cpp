@@ -59,6 +59,27 @@ Interpreter::Stop Interpreter::run()
     }
 }
 
+Interpreter::Stop Interpreter::runOne()
+{
+    m_firstRunning = nullptr;
+    try {
+        try {
+            if (m_pendingEvent)
+                deliverPendingEvent();
+            else
+                runOneInstruction();
+        } catch (const Fault& fault) {
+            countUntilFault();
+            m_processor.interruptShadow = false;
+            deliverException(m_processor, fault);
+        }
+    } catch (const TripleFault&) {
+        return Stop::TripleFault;
+    }
+    m_processor.eip = m_processor.nextEip;
+    return m_processor.halted ? Stop::Halted : Stop::Kicked;
+}
+
 [[gnu::hot]] Interpreter::Stop Interpreter::runUntilStop()
 {
     for (;;) {
