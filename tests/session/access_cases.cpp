@@ -21,8 +21,8 @@ void portReadsOfEachWidth(SessionRig& rig, Verdict& verdict)
     verdict.equal("EAX", rig.reg(Esi), 0x87654321u);
     verdict.holds("the ports read are others",
         rig.bus.portReads
-            == Accesses {
-                { 0x123, 1, 0x87654321 }, { 0x123, 2, 0x87654321 }, { 0x123, 4, 0x87654321 }, { 0x44, 1, 0x87654321 } });
+            == Accesses { { 0x123, 1, 0x87654321 }, { 0x123, 2, 0x87654321 }, { 0x123, 4, 0x87654321 },
+                { 0x44, 1, 0x87654321 } });
 }
 
 void portWritesOfEachWidth(SessionRig& rig, Verdict& verdict)
@@ -110,7 +110,8 @@ void stringOutput(SessionRig& rig, Verdict& verdict)
 void stringInputAcrossPages(SessionRig& rig, Verdict& verdict)
 {
     // mov edi,20ff8h; mov ecx,2000; mov dx,1f0h; rep insw
-    rig.flat32({ 0xbf, 0xf8, 0x0f, 0x02, 0x00, 0xb9, 0xd0, 0x07, 0x00, 0x00, 0x66, 0xba, 0xf0, 0x01, 0xf3, 0x66, 0x6d });
+    rig.flat32(
+        { 0xbf, 0xf8, 0x0f, 0x02, 0x00, 0xb9, 0xd0, 0x07, 0x00, 0x00, 0x66, 0xba, 0xf0, 0x01, 0xf3, 0x66, 0x6d });
     uint32_t next = 0;
     rig.bus.onPortIn = [&next](Port) { return next++; };
     verdict.halts(rig, rig.run());
@@ -123,8 +124,8 @@ void stringInputAcrossPages(SessionRig& rig, Verdict& verdict)
 void stringIoDownwards(SessionRig& rig, Verdict& verdict)
 {
     // std; mov esi,20003h; mov ecx,4; mov dl,e9h; rep outsb; cld
-    rig.flat32({ 0xfd, 0xbe, 0x03, 0x00, 0x02, 0x00, 0xb9, 0x04, 0x00, 0x00, 0x00, 0x31, 0xd2, 0xb2, 0xe9, 0xf3, 0x6e,
-        0xfc });
+    rig.flat32(
+        { 0xfd, 0xbe, 0x03, 0x00, 0x02, 0x00, 0xb9, 0x04, 0x00, 0x00, 0x00, 0x31, 0xd2, 0xb2, 0xe9, 0xf3, 0x6e, 0xfc });
     rig.write<uint32_t>(SessionRig::dataAddress, 0x44332211);
     verdict.halts(rig, rig.run());
     verdict.holds("the writes are others",

@@ -93,8 +93,8 @@ TEST(Conformance, EveryEnginePassesEveryCase)
             } else if (isKvm(tested[i]) && fault && fault->present()) {
                 ++counts[i].hosts;
                 table += fmt::format("  {:<16}", "host's fault");
-                remarks.push_back(fmt::format("{} on {}: {} Seen: {}.", conformanceCase.name, tested[i].name,
-                    fault->name, verdict.text()));
+                remarks.push_back(fmt::format(
+                    "{} on {}: {} Seen: {}.", conformanceCase.name, tested[i].name, fault->name, verdict.text()));
             } else {
                 ++counts[i].failed;
                 table += fmt::format("  {:<16}", "FAILED");

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tests/session/session_rig.h"
 namespace namsan {
-std::vector<ConformanceCase> kickCases() { return {}; }
+std::vector<ConformanceCase> kickCases()
+{
+    return {};
 }
+} // namespace namsan

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "vmm/board/guest_memory.h"
+#include "vmm/engine/cpu_model.h"
 #include "vmm/session/vm_session.h"
 #include "vmm/time/clock.h"
 

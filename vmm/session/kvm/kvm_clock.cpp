@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "vmm/session/kvm/kvm_clock.h"
 
+#include "vmm/session/kvm/kvm_api.h"
 #include "vmm/session/kvm/kvm_call.h"
 
-#include <linux/kvm.h>
 #include <x86intrin.h>
 
 namespace namsan {

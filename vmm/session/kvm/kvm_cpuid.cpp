@@ -7,6 +7,15 @@
 
 namespace namsan {
 
+namespace {
+
+// KVM takes a model only with 48 or 57 bits of linear addresses, or with 0, which does not tell how many: here it does
+// not tell. (Linux, kvm_check_cpuid)
+constexpr uint32_t addressSizes = 0x80000008;
+constexpr uint32_t physicalAddressBits = 0xff;
+
+} // namespace
+
 std::vector<kvm_cpuid_entry2> cpuidEntries(const CpuModel& model)
 {
     std::vector<kvm_cpuid_entry2> entries;
@@ -16,7 +25,7 @@ std::vector<kvm_cpuid_entry2> cpuidEntries(const CpuModel& model)
             const CpuidResult result = model.cpuid(leaf, 0);
             kvm_cpuid_entry2 entry {};
             entry.function = leaf;
-            entry.eax = result.eax;
+            entry.eax = leaf == addressSizes ? result.eax & physicalAddressBits : result.eax;
             entry.ebx = result.ebx;
             entry.ecx = result.ecx;
             entry.edx = result.edx;

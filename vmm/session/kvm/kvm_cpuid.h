@@ -3,8 +3,8 @@
 
 #include "vmm/base/result.h"
 #include "vmm/engine/cpu_model.h"
+#include "vmm/session/kvm/kvm_api.h"
 
-#include <linux/kvm.h>
 #include <vector>
 
 namespace namsan {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "vmm/session/kvm/kvm_device.h"
 
+#include "vmm/session/kvm/kvm_api.h"
 #include "vmm/session/kvm/kvm_call.h"
 
 #include <array>
 #include <fcntl.h>
-#include <linux/kvm.h>
 
 namespace namsan {
 

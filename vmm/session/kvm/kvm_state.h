@@ -3,8 +3,7 @@
 
 #include "vmm/base/result.h"
 #include "vmm/engine/cpu_state.h"
-
-#include <linux/kvm.h>
+#include "vmm/session/kvm/kvm_api.h"
 
 namespace namsan {
 

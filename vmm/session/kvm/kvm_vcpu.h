@@ -6,12 +6,12 @@
 #include "vmm/session/kvm/halt_watch.h"
 #include "vmm/session/kvm/instruction_completer.h"
 #include "vmm/session/kvm/kick_signal.h"
+#include "vmm/session/kvm/kvm_api.h"
 #include "vmm/session/kvm/kvm_clock.h"
 #include "vmm/session/kvm/kvm_memory.h"
 #include "vmm/session/vm_session.h"
 
 #include <atomic>
-#include <linux/kvm.h>
 #include <optional>
 #include <string>
 
