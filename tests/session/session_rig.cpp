@@ -235,7 +235,8 @@ void Verdict::raises(SessionRig& rig, SessionRig::End found, unsigned vector)
     if (!rig.raised())
         add(fmt::format("vector {} was not raised; it ended at {:08x}", vector, rig.state.eip));
     else if (*rig.raised() != vector)
-        add(fmt::format("vector {} was raised, not {}", *rig.raised(), vector));
+        add(fmt::format("vector {} was raised, not {}; on the stack {:x} {:x}", *rig.raised(), vector, rig.pushed(0),
+            rig.pushed(1)));
 }
 
 void Verdict::halts(SessionRig& rig, SessionRig::End found)

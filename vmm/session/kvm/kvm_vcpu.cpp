@@ -112,25 +112,28 @@ KvmVcpu::MaybeExit KvmVcpu::attend()
     return {};
 }
 
+// An NMI that can come at once is put where its delivery is the next thing that happens, so that no interrupt overtakes
+// it. Otherwise KVM keeps it until it may come.
 KvmVcpu::MaybeExit KvmVcpu::takeNmi()
 {
     if (const MaybeExit exit = finishPendingAccess())
         return exit;
-    // While the handler of one NMI sleeps, the next does not wake it. Otherwise KVM keeps it until it may come.
-    if (m_halted && nmisAreBlocked())
+    kvm_vcpu_events events {};
+    if (auto read = kvmCall(m_file.number(), KVM_GET_VCPU_EVENTS, &events, "to tell a vCPU's events"); !read)
+        return failed(read.error().message);
+    // While the handler of one NMI sleeps, the next does not wake it.
+    if (m_halted && events.nmi.masked)
         return {};
     m_attention.clear(Attention::Nmi);
-    if (auto raised = kvmCall(m_file.number(), KVM_NMI, 0, "an NMI"); !raised)
-        return failed(raised.error().message);
     m_halted = false;
     m_interruptible = false; // the NMI's handler comes first
-    return {};
-}
-
-bool KvmVcpu::nmisAreBlocked() const
-{
-    kvm_vcpu_events events {};
-    return ioctl(m_file.number(), KVM_GET_VCPU_EVENTS, &events) == 0 && events.nmi.masked;
+    const bool atOnce = !events.nmi.masked && !events.nmi.pending && !events.nmi.injected && !events.interrupt.shadow
+        && !events.interrupt.injected && !events.exception.injected;
+    events.flags = 0;
+    events.nmi.injected = 1;
+    const auto raised = atOnce ? kvmCall(m_file.number(), KVM_SET_VCPU_EVENTS, &events, "an NMI")
+                               : kvmCall(m_file.number(), KVM_NMI, 0, "an NMI");
+    return raised ? MaybeExit {} : failed(raised.error().message);
 }
 
 KvmVcpu::MaybeExit KvmVcpu::takeInterrupt()

@@ -83,7 +83,6 @@ private:
     void demand(Attention::Reason);
     MaybeExit attend();
     MaybeExit takeNmi();
-    bool nmisAreBlocked() const;
     MaybeExit takeInterrupt();
     MaybeExit injectInterrupt();
     MaybeExit finishPendingAccess();
