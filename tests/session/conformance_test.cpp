@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdio>
+#include <map>
 
 namespace namsan {
 
@@ -69,13 +70,13 @@ TEST(Conformance, EveryEnginePassesEveryCase)
     const std::string trouble = kvmTrouble();
     const std::vector<Engine> tested = engines();
     std::vector<Count> counts(tested.size());
-    std::vector<std::string> remarks;
-    std::string table = fmt::format("{:<44}", "case");
+    std::map<std::string, std::vector<std::string>> faults; // of the host, and what they spoiled
+    std::string table = fmt::format("{:<48}", "case");
     for (const Engine& engine : tested)
         table += fmt::format("  {:<16}", engine.name);
     table += "\n";
     for (const ConformanceCase& conformanceCase : allCases()) {
-        table += fmt::format("{:<44}", conformanceCase.name);
+        table += fmt::format("{:<48}", conformanceCase.name);
         for (size_t i = 0; i < tested.size(); ++i) {
             if (isKvm(tested[i]) && !trouble.empty()) {
                 ++counts[i].notRun;
@@ -93,8 +94,8 @@ TEST(Conformance, EveryEnginePassesEveryCase)
             } else if (isKvm(tested[i]) && fault && fault->present()) {
                 ++counts[i].hosts;
                 table += fmt::format("  {:<16}", "host's fault");
-                remarks.push_back(fmt::format(
-                    "{} on {}: {} Seen: {}.", conformanceCase.name, tested[i].name, fault->name, verdict.text()));
+                faults[fault->name].push_back(
+                    fmt::format("{} on {}: {}", conformanceCase.name, tested[i].name, verdict.text()));
             } else {
                 ++counts[i].failed;
                 table += fmt::format("  {:<16}", "FAILED");
@@ -108,8 +109,11 @@ TEST(Conformance, EveryEnginePassesEveryCase)
         std::printf("%s: %u passed, %u failed, %u the host's fault, %u not run%s\n", tested[i].name.c_str(),
             counts[i].passed, counts[i].failed, counts[i].hosts, counts[i].notRun,
             counts[i].notRun ? (": " + trouble).c_str() : "");
-    for (const std::string& remark : remarks)
-        std::printf("%s\n", remark.c_str());
+    for (const auto& [fault, spoiled] : faults) {
+        std::printf("%s Shown without our engine, and spoils:\n", fault.c_str());
+        for (const std::string& text : spoiled)
+            std::printf("    %s\n", text.c_str());
+    }
 }
 
 } // namespace namsan

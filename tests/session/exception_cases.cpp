@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Exceptions: what is raised, its error code, its return address. Triple faults.
+#include "tests/session/host_faults.h"
 #include "tests/session/session_rig.h"
 
 namespace namsan {
@@ -215,7 +216,8 @@ std::vector<ConformanceCase> exceptionCases()
         { "#SS beyond the stack's limit", stackBeyondItsLimit },
         { "#GP by a write to code", writeToCode },
         { "#GP by privileged instructions", privilegedInstructionInUserMode },
-        { "user mode calls the system and is returned to", callOfTheSystemByInterrupt },
+        { "user mode calls the system and is returned to", callOfTheSystemByInterrupt,
+            &host_fault::userModeCannotCallGates },
         { "#GP by a missing gate", gateThatIsMissing },
         { "#DB by single step", singleStep },
         { "#NM", coprocessorSwitchedOff },

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // HLT, interrupts, the interrupt window and its shadow, NMIs.
+#include "tests/session/host_faults.h"
 #include "tests/session/session_rig.h"
 
 namespace namsan {
@@ -220,11 +221,11 @@ std::vector<ConformanceCase> interruptCases()
         { "HLT, then an interrupt", haltThenInterrupt },
         { "HLT with interrupts off", haltWithInterruptsOff },
         { "HLT and interrupt 50 times", manyHalts },
-        { "a request waits for STI and its shadow", requestWaitsForItsWindow },
+        { "a request waits for STI and its shadow", requestWaitsForItsWindow, &host_fault::narrowWindowIsMissed },
         { "a request while the guest runs", requestWhileItRuns },
         { "a request that is taken back", requestTakenBack },
-        { "the shadow of MOV SS", shadowOfMovSs },
-        { "POPF opens the window at once", popfOpensTheWindowAtOnce },
+        { "the shadow of MOV SS", shadowOfMovSs, &host_fault::narrowWindowIsMissed },
+        { "POPF opens the window at once", popfOpensTheWindowAtOnce, &host_fault::narrowWindowIsMissed },
         { "an interrupt in real mode", interruptInRealMode },
         { "INT n", softwareInterrupt },
         { "an NMI while halted with interrupts off", nmiWhileHalted },

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // 32-bit paging: translation, faults, what the processor writes into the tables.
+#include "tests/session/host_faults.h"
 #include "tests/session/session_rig.h"
 
 namespace namsan {
@@ -199,19 +200,21 @@ void repetitionAcrossScatteredPages(SessionRig& rig, Verdict& verdict)
 std::vector<ConformanceCase> pagingCases()
 {
     return {
-        { "paging goes on", pagingGoesOn },
-        { "pages are where the tables say", pagesAreWhereTheTablesSay },
-        { "an access across two pages", accessAcrossTwoPages },
-        { "#PF: CR2, error codes", faultsTellWhere },
-        { "no write protection for the supervisor", supervisorWritesWithoutWriteProtection },
-        { "#PF: a user touches the system's page", usersMayNotTouchTheSystem },
-        { "#PF: a fetch", fetchFaults },
-        { "#PF: mended, and the instruction runs again", faultIsMendedAndTheInstructionRunsAgain },
-        { "INVLPG, load of CR3", invalidatedPagesAreLookedUpAgain },
-        { "a page of 4 MiB", largePage },
-        { "a device through a page", devicesThroughPages },
-        { "REP STOSD faults in the middle", repetitionFaultsInTheMiddle },
-        { "REP MOVSB across scattered pages", repetitionAcrossScatteredPages },
+        { "paging goes on", pagingGoesOn, &host_fault::paging32DoesNotWork },
+        { "pages are where the tables say", pagesAreWhereTheTablesSay, &host_fault::paging32DoesNotWork },
+        { "an access across two pages", accessAcrossTwoPages, &host_fault::paging32DoesNotWork },
+        { "#PF: CR2, error codes", faultsTellWhere, &host_fault::paging32DoesNotWork },
+        { "no write protection for the supervisor", supervisorWritesWithoutWriteProtection,
+            &host_fault::paging32DoesNotWork },
+        { "#PF: a user touches the system's page", usersMayNotTouchTheSystem, &host_fault::paging32DoesNotWork },
+        { "#PF: a fetch", fetchFaults, &host_fault::paging32DoesNotWork },
+        { "#PF: mended, and the instruction runs again", faultIsMendedAndTheInstructionRunsAgain,
+            &host_fault::paging32DoesNotWork },
+        { "INVLPG, load of CR3", invalidatedPagesAreLookedUpAgain, &host_fault::paging32DoesNotWork },
+        { "a page of 4 MiB", largePage, &host_fault::paging32DoesNotWork },
+        { "a device through a page", devicesThroughPages, &host_fault::paging32DoesNotWork },
+        { "REP STOSD faults in the middle", repetitionFaultsInTheMiddle, &host_fault::paging32DoesNotWork },
+        { "REP MOVSB across scattered pages", repetitionAcrossScatteredPages, &host_fault::paging32DoesNotWork },
     };
 }
 

@@ -82,6 +82,10 @@ Interpreter::Stop Interpreter::runOne()
 
 [[gnu::hot]] Interpreter::Stop Interpreter::runUntilStop()
 {
+    // A loaded event comes before the first instruction; afterwards there is none, so the loop need not look.
+    if (m_pendingEvent)
+        if (const std::optional<Stop> stop = takeCare())
+            return *stop;
     for (;;) {
         if (needsCare()) [[unlikely]] {
             if (const std::optional<Stop> stop = takeCare())

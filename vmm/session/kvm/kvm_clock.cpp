@@ -30,9 +30,10 @@ KvmClock::KvmClock(int vcpu, const Clock& clock, const KvmCapabilities& capabili
 {
     matchFrequency(capabilities);
     if (m_offsets) {
-        const auto offset = kernelOffset();
-        m_offsets = offset.has_value();
-        m_kernelOffset = offset.value_or(0);
+        // Some hosts take an offset and forget it.
+        const uint64_t offset = kernelOffset().value_or(0) + 1;
+        setKernelOffset(offset);
+        m_offsets = kernelOffset() == offset;
     }
     if (!m_offsets)
         m_remark += " The guest's time stamp counter does not stand still in a pause: this host's KVM cannot set it.";
