@@ -51,6 +51,17 @@ Result<EngineChoice> chooseEngine(
         "There is no engine \"{}\". Choose auto, soft, soft:interpreter or kvm (--engine).", name) };
 }
 
+VcpuFigures VcpuFigures::operator+(const VcpuFigures& other) const
+{
+    VcpuFigures sum = *this;
+    for (uint64_t VcpuFigures::*figure : { &VcpuFigures::instructions, &VcpuFigures::portReads,
+             &VcpuFigures::portWrites, &VcpuFigures::mmioReads, &VcpuFigures::mmioWrites, &VcpuFigures::interrupts,
+             &VcpuFigures::exceptions, &VcpuFigures::pageFaults, &VcpuFigures::halts, &VcpuFigures::kicks,
+             &VcpuFigures::blocksDecoded, &VcpuFigures::codeInvalidations, &VcpuFigures::tlbMisses })
+        sum.*figure += other.*figure;
+    return sum;
+}
+
 VcpuFigures figuresOf(const VcpuCounters& counters)
 {
     return {
