@@ -28,7 +28,7 @@ KvmClock::KvmClock(int vcpu, const Clock& clock, const KvmCapabilities& capabili
     , m_clock(clock)
     , m_offsets(capabilities.vcpuAttributes)
 {
-    matchFrequency(capabilities);
+    compareFrequencies();
     if (m_offsets) {
         // Some hosts take an offset and forget it.
         const uint64_t offset = kernelOffset().value_or(0) + 1;
@@ -39,7 +39,7 @@ KvmClock::KvmClock(int vcpu, const Clock& clock, const KvmCapabilities& capabili
         m_remark += " The guest's time stamp counter does not stand still in a pause: this host's KVM cannot set it.";
 }
 
-void KvmClock::matchFrequency(const KvmCapabilities& capabilities)
+void KvmClock::compareFrequencies()
 {
     const int kernelKhz = ioctl(m_vcpu, KVM_GET_TSC_KHZ, 0);
     const auto boardKhz = static_cast<int64_t>(m_clock.tscFrequency() / 1000);
@@ -47,10 +47,9 @@ void KvmClock::matchFrequency(const KvmCapabilities& capabilities)
     // itself lets pass (its parameter tsc_tolerance_ppm).
     if (kernelKhz <= 0 || std::abs(kernelKhz - boardKhz) * 4000 <= boardKhz)
         return;
-    if (capabilities.tscControl && ioctl(m_vcpu, KVM_SET_TSC_KHZ, boardKhz) == 0)
-        return;
-    m_remark += fmt::format(" The guest's time stamp counter runs at {} kHz and not at {} kHz: this host's KVM cannot "
-                            "scale it.",
+    m_sameRate = false;
+    m_remark += fmt::format(" The guest's time stamp counter runs at this host's {} kHz, and the machine's clock "
+                            "at {} kHz.",
         kernelKhz, boardKhz);
 }
 
@@ -102,7 +101,7 @@ uint64_t KvmClock::save() const
 
 void KvmClock::synchronize()
 {
-    if (!m_offsets)
+    if (!m_offsets || !m_sameRate)
         return;
     const uint64_t difference = wantedOffset() - m_kernelOffset;
     if (difference + tolerance <= 2 * tolerance)

@@ -29,7 +29,7 @@ public:
     void synchronize(); // before the vCPU runs, when the clock may have stood still
 
 private:
-    void matchFrequency(const KvmCapabilities&);
+    void compareFrequencies();
     std::optional<uint64_t> kernelOffset() const;
     void setKernelOffset(uint64_t);
     uint64_t wantedOffset() const;
@@ -40,6 +40,7 @@ private:
     int m_vcpu;
     const Clock& m_clock;
     bool m_offsets; // the host has the attribute
+    bool m_sameRate = true; // otherwise the two drift apart, and setting it right would make the guest's go back
     std::string m_remark;
     uint64_t m_tscOffset = 0;
     uint64_t m_kernelOffset = 0; // as it was set last

@@ -118,7 +118,6 @@ void KvmDevice::findCapabilities()
         .readOnlyMemory = has(KVM_CAP_READONLY_MEM),
         .msrFilter = has(KVM_CAP_X86_USER_SPACE_MSR) && has(KVM_CAP_X86_MSR_FILTER),
         .exitOnEmulationFailure = has(KVM_CAP_EXIT_ON_EMULATION_FAILURE),
-        .tscControl = has(KVM_CAP_TSC_CONTROL),
         .vcpuAttributes = has(KVM_CAP_VCPU_ATTRIBUTES),
         .memorySlots = extension(KVM_CAP_NR_MEMSLOTS),
     };

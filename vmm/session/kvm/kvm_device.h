@@ -25,7 +25,6 @@ struct KvmCapabilities {
     bool readOnlyMemory = false;
     bool msrFilter = false; // RDMSR and WRMSR of what the CPU model does not have come here
     bool exitOnEmulationFailure = false; // for user mode as well, without a #UD on the way
-    bool tscControl = false; // the guest's TSC may run at another rate than the host's
     bool vcpuAttributes = false; // among them the exact offset of the TSC
     int memorySlots = 0;
 };

@@ -38,7 +38,7 @@ Result<void> enable(int vm, uint32_t capability, uint64_t argument, std::string_
 
 Result<void> filterMsrs(int vm)
 {
-    std::array<uint8_t, 1> allowed { 0xff }; // a bit for each register of a range
+    std::array<uint8_t, 8> allowed { 0xff }; // a bit for each register of a range, in whole words of the kernel's
     kvm_msr_filter filter {};
     filter.flags = KVM_MSR_FILTER_DEFAULT_DENY;
     for (size_t i = 0; i < msrsOfTheKernel.size(); ++i) {
