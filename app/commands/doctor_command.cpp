@@ -4,6 +4,7 @@
 #include "app/library/guest_cache.h"
 #include "vmm/host/affinity.h"
 #include "vmm/host/placement.h"
+#include "vmm/session/engine_probe.h"
 
 #include <CLI/CLI.hpp>
 #include <QtGlobal>
@@ -15,7 +16,6 @@
 #include <set>
 #include <sys/sysinfo.h>
 #include <sys/utsname.h>
-#include <unistd.h>
 
 namespace namsan {
 
@@ -72,13 +72,14 @@ void tellPlacements(std::ostream& output, const Topology& topology)
     }
 }
 
-void tellEngines(std::ostream& output)
+void tellEngines(std::ostream& output, const KvmAccess& kvm)
 {
-    line(output, "Engine", "auto chooses soft: it is the only engine of this version");
-    line(output, "Engine", "soft runs IA-32 in software and needs nothing of the host's kernel");
+    const EngineProbe probe = probeEngines(kvm);
+    line(output, "Engine", fmt::format("auto chooses {}: {}", probe.kvmIsBetter() ? "kvm" : "soft", probe.reason()));
     line(output, "Engine",
-        access("/dev/kvm", F_OK) == 0 ? "kvm is not built into this version; this host has /dev/kvm"
-                                      : "kvm is not built into this version; this host has no /dev/kvm");
+        fmt::format(
+            "soft runs IA-32 in software and needs nothing of the host's kernel: {:.0f} MIPS here", probe.softMips));
+    line(output, "Engine", fmt::format("kvm: {}", probe.kvmSentence()));
 }
 
 void tellMemory(std::ostream& output)
@@ -106,8 +107,9 @@ void tellGuests(std::ostream& output, const GuestCache& guests)
 
 } // namespace
 
-DoctorCommand::DoctorCommand(CLI::App& parser)
-    : m_command(parser.add_subcommand("doctor", "Tell what this host offers to virtual machines, and what is missing."))
+DoctorCommand::DoctorCommand(CLI::App& parser, KvmAccess kvm)
+    : m_kvm(std::move(kvm))
+    , m_command(parser.add_subcommand("doctor", "Tell what this host offers to virtual machines, and what is missing."))
 {
 }
 
@@ -126,7 +128,7 @@ ExitCode DoctorCommand::execute(const Program& program) const
     } else {
         line(program.output, "CPUs", topology.error().message);
     }
-    tellEngines(program.output);
+    tellEngines(program.output, m_kvm);
     tellMemory(program.output);
     tellGuests(program.output, GuestCache(GuestCache::defaultFolder()));
     return ExitCode::Success;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "app/commands/program.h"
+#include "vmm/session/kvm/kvm_device.h"
 
 namespace CLI {
 class App;
@@ -12,12 +13,14 @@ namespace namsan {
 // "namsan doctor": what this host offers to virtual machines, and what is missing.
 class DoctorCommand {
 public:
-    explicit DoctorCommand(CLI::App& parser); // adds itself; lives as long as the parser is used
+    // Adds itself; lives as long as the parser is used.
+    explicit DoctorCommand(CLI::App& parser, KvmAccess kvm = KvmAccess::at());
 
     bool chosen() const;
     ExitCode execute(const Program&) const;
 
 private:
+    KvmAccess m_kvm;
     CLI::App* m_command;
 };
 

@@ -88,6 +88,7 @@ public:
         return {};
     }
 
+    Result<void> moveToEngine(std::string_view) override { return Error { "A fake machine has one engine." }; }
     std::string engineName() const override { return "fake"; }
     std::string engineReason() const override { return "the test asked for it"; }
     MachineSample sample() const override

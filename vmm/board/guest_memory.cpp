@@ -123,6 +123,12 @@ void GuestMemory::fill(PhysicalAddress address, uint64_t size, uint8_t value)
     }
 }
 
+void GuestMemory::setDirtySource(DirtySource* source)
+{
+    const std::lock_guard guard(m_dirtySourceMutex);
+    m_dirtySource = source;
+}
+
 void GuestMemory::written(PhysicalAddress address, uint64_t size)
 {
     noteWrite(address);
@@ -135,6 +141,11 @@ void GuestMemory::harvestDirty(
 {
     const PhysicalAddress end
         = std::min(base, addressSpace) + std::min(size, addressSpace - std::min(base, addressSpace));
+    {
+        const std::lock_guard guard(m_dirtySourceMutex);
+        if (m_dirtySource)
+            m_dirtySource->collectDirty(base, size);
+    }
     for (PhysicalAddress page = base - base % pageSize; page < end; page += pageSize) {
         auto& flags = m_flagsOfPage[page / pageSize];
         if (!(flags.load(std::memory_order_relaxed) & Dirty))

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <vector>
 
@@ -22,6 +23,16 @@ class CodeWatcher {
 public:
     virtual ~CodeWatcher() = default;
     virtual void codeWritten(PhysicalAddress, uint64_t size) = 0;
+};
+
+// An engine whose writes by the guest are noted by somebody else, such as the kernel: asked before dirty pages are
+// told.
+class DirtySource {
+public:
+    virtual ~DirtySource() = default;
+    // Sets GuestMemory::Dirty for the Tracked pages in that range that were written. Any thread, perhaps under the
+    // board lock: it must not wait for a vCPU.
+    virtual void collectDirty(PhysicalAddress base, uint64_t size) = 0;
 };
 
 // The memory of one VM: RAM from address 0 with the PC's hole for video memory (A0000-BFFFF), and further regions such
@@ -111,6 +122,7 @@ public:
     void harvestDirty(PhysicalAddress base, uint64_t size, const std::function<void(PhysicalAddress page)>&);
 
     void setCodeWatcher(CodeWatcher* watcher) { m_codeWatcher = watcher; }
+    void setDirtySource(DirtySource*); // any thread; returns when the former one is not being asked any more
 
 private:
     GuestMemory() = default;
@@ -128,6 +140,8 @@ private:
     std::unique_ptr<uint8_t*[]> m_hostOfPage;
     std::unique_ptr<std::atomic<uint8_t>[]> m_flagsOfPage;
     CodeWatcher* m_codeWatcher = nullptr;
+    std::mutex m_dirtySourceMutex;
+    DirtySource* m_dirtySource = nullptr;
 };
 
 } // namespace namsan

@@ -2,23 +2,64 @@
 #include "vmm/machine/engine_choice.h"
 
 #include "vmm/engine/cpu_model.h"
+#include "vmm/session/engine_probe.h"
+#include "vmm/session/kvm/kvm_session.h"
 #include "vmm/session/soft/soft_session.h"
 
 #include <fmt/format.h>
 
 namespace namsan {
 
-Result<EngineChoice> chooseEngine(std::string_view name, GuestMemory& memory, const Clock& clock, GuestBus& bus)
+namespace {
+
+Result<EngineChoice> makeSoft(std::string reason, GuestMemory& memory, const Clock& clock, GuestBus& bus)
 {
-    std::string reason;
-    if (name == "auto")
-        reason = "The software CPU is used: it is the one engine of this version and runs on every host.";
-    else if (name == "soft" || name == "soft:interpreter")
-        reason = "The software CPU is used because it was asked for.";
-    else
-        return Error { fmt::format(
-            "There is no engine \"{}\". Choose auto, soft or soft:interpreter (--engine).", name) };
     return EngineChoice { std::make_unique<SoftSession>(memory, clock, CpuModel::namsan1(), bus), std::move(reason) };
+}
+
+Result<EngineChoice> makeKvm(
+    std::string reason, GuestMemory& memory, const Clock& clock, GuestBus& bus, const KvmAccess& access)
+{
+    auto session = KvmSession::create(memory, clock, CpuModel::namsan1(), bus, { .access = access });
+    if (!session)
+        return session.error();
+    reason += (*session)->remarks();
+    return EngineChoice { std::move(*session), std::move(reason) };
+}
+
+Result<EngineChoice> makeBest(GuestMemory& memory, const Clock& clock, GuestBus& bus, const KvmAccess& access)
+{
+    const EngineProbe probe = probeEngines(access);
+    if (!probe.kvmIsBetter())
+        return makeSoft(probe.reason(), memory, clock, bus);
+    auto kvm = makeKvm(probe.reason(), memory, clock, bus, access);
+    return kvm ? std::move(kvm) : makeSoft(kvm.error().message + " So the software CPU is used.", memory, clock, bus);
+}
+
+} // namespace
+
+Result<EngineChoice> chooseEngine(
+    std::string_view name, GuestMemory& memory, const Clock& clock, GuestBus& bus, const KvmAccess& access)
+{
+    if (name == "auto")
+        return makeBest(memory, clock, bus, access);
+    if (name == "soft" || name == "soft:interpreter")
+        return makeSoft("The software CPU is used because it was asked for.", memory, clock, bus);
+    if (name == "kvm")
+        return makeKvm("KVM is used because it was asked for.", memory, clock, bus, access);
+    return Error { fmt::format(
+        "There is no engine \"{}\". Choose auto, soft, soft:interpreter or kvm (--engine).", name) };
+}
+
+VcpuFigures VcpuFigures::operator+(const VcpuFigures& other) const
+{
+    VcpuFigures sum = *this;
+    for (uint64_t VcpuFigures::*figure : { &VcpuFigures::instructions, &VcpuFigures::portReads,
+             &VcpuFigures::portWrites, &VcpuFigures::mmioReads, &VcpuFigures::mmioWrites, &VcpuFigures::interrupts,
+             &VcpuFigures::exceptions, &VcpuFigures::pageFaults, &VcpuFigures::halts, &VcpuFigures::kicks,
+             &VcpuFigures::blocksDecoded, &VcpuFigures::codeInvalidations, &VcpuFigures::tlbMisses })
+        sum.*figure += other.*figure;
+    return sum;
 }
 
 VcpuFigures figuresOf(const VcpuCounters& counters)

@@ -15,6 +15,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 
 namespace namsan {
 
@@ -84,6 +85,11 @@ public:
 
     // Moves the threads, now or as soon as they exist. Fails where the host does not allow it, and then nothing moves.
     virtual Result<void> place(const Placement&) = 0;
+
+    // Carries the guest over to another engine, wherever it is: "auto", "soft", "soft:interpreter" or "kvm". Waits for
+    // that, which takes some milliseconds; not from a listener. Fails with a sentence where the other engine cannot
+    // serve or the machine has ended, and then all is as before.
+    virtual Result<void> moveToEngine(std::string_view name) = 0;
 
     // The engine and why it was chosen.
     virtual std::string engineName() const = 0;

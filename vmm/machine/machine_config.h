@@ -25,7 +25,7 @@ struct MachineConfig {
     std::string append; // kernel command line
     uint64_t memoryBytes = uint64_t { 256 } << 20;
     unsigned vcpus = 1;
-    std::string engine = "auto"; // auto, soft
+    std::string engine = "auto"; // auto, soft, soft:interpreter, kvm
     std::string placement = "free"; // as parsePlacement() takes it
     ScreenConfig screen;
     bool unpackKernel = true; // unpack the kernel's payload on the host and enter its ELF image

@@ -29,6 +29,10 @@ struct VcpuFigures {
     uint64_t blocksDecoded = 0;
     uint64_t codeInvalidations = 0;
     uint64_t tlbMisses = 0;
+
+    // What was counted before, by another engine, and since.
+    VcpuFigures operator+(const VcpuFigures& other) const;
+    bool operator==(const VcpuFigures&) const = default;
 };
 
 // One thread of a VM at one moment. Threads that ended keep their last figures.

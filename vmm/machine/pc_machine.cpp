@@ -56,6 +56,7 @@ Result<void> PcMachine::build()
         return engine.error();
     m_session = std::move(engine->session);
     m_engineReason = engine->reason;
+    m_figuresBefore.resize(m_config.vcpus);
 
     for (unsigned i = 0; i < m_config.vcpus; ++i)
         m_vcpus.push_back(std::make_unique<VcpuThread>(
@@ -119,12 +120,7 @@ void PcMachine::start()
         const std::lock_guard guard(m_stateMutex);
         if (m_state == MachineState::Ended)
             return;
-        if (!m_threadsStarted) {
-            m_threadsStarted = true;
-            m_boardThread->start([this] { m_threads.vmmBegins(); });
-            for (unsigned i = 0; i < m_vcpus.size(); ++i)
-                m_vcpus[i]->start([this, i] { m_threads.vcpuBegins(i); });
-        }
+        startThreads();
     }
     m_boardThread->post([this] {
         if (const MachineState now = state(); now == MachineState::Ready || now == MachineState::Paused) {
@@ -132,6 +128,17 @@ void PcMachine::start()
             runVcpus();
         }
     });
+}
+
+// With m_stateMutex held.
+void PcMachine::startThreads()
+{
+    if (m_threadsStarted)
+        return;
+    m_threadsStarted = true;
+    m_boardThread->start([this] { m_threads.vmmBegins(); });
+    for (unsigned i = 0; i < m_vcpus.size(); ++i)
+        m_vcpus[i]->start([this, i] { m_threads.vcpuBegins(i); });
 }
 
 void PcMachine::pause()
@@ -215,7 +222,14 @@ void PcMachine::removeViewer(FrameMailbox& viewer)
 
 std::string PcMachine::engineName() const
 {
+    const std::lock_guard guard(m_engineMutex);
     return std::string(m_session->engineName());
+}
+
+std::string PcMachine::engineReason() const
+{
+    const std::lock_guard guard(m_engineMutex);
+    return m_engineReason;
 }
 
 MachineSample PcMachine::sample() const
@@ -230,8 +244,9 @@ MachineSample PcMachine::sample() const
     sample.guestTime = m_clock.now();
     sample.lateTicks = GuestTime(m_lateness.load());
     sample.threads = m_threads.figures();
+    const std::lock_guard guard(m_engineMutex);
     for (unsigned i = 0; i < m_vcpus.size(); ++i)
-        sample.vcpus.push_back(figuresOf(m_session->vcpu(i).counters()));
+        sample.vcpus.push_back(m_figuresBefore[i] + figuresOf(m_session->vcpu(i).counters()));
     return sample;
 }
 
@@ -351,6 +366,9 @@ void PcMachine::vcpuStandsStill(unsigned index, const VcpuExit& exit)
                 "fault could not be entered.",
                 index, where) });
     case VcpuExit::Reason::Failed:
+        // Who left the choice to the program gets the other engine.
+        if (m_config.engine == "auto" && engineName() == "kvm")
+            return m_boardThread->post([this, why = exit.why] { leaveFailedEngine(why); });
         return askForEnd({ Reason::Crashed, fmt::format("The engine gave up vCPU {} {}: {}", index, where, exit.why) });
     case VcpuExit::Reason::Kicked:
         break;

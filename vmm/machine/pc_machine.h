@@ -49,8 +49,9 @@ public:
 
     Result<void> place(const Placement& placement) override { return m_threads.place(placement); }
 
+    Result<void> moveToEngine(std::string_view name) override;
     std::string engineName() const override;
-    std::string engineReason() const override { return m_engineReason; }
+    std::string engineReason() const override;
     MachineSample sample() const override;
     const Log& log() const override { return m_log; }
 
@@ -68,8 +69,12 @@ private:
     void endNow(MachineEnding);
     void deliverSerialOutput();
     void observe();
+    Result<void> moveNow(const std::string& engine);
+    Result<void> plugIn(const std::string& engine, const CpuState&);
+    void leaveFailedEngine(const std::string& why);
 
     // Any thread
+    void startThreads();
     void parkSoon();
     void askForReset();
     void askForEnd(MachineEnding);
@@ -81,7 +86,6 @@ private:
     const MachineConfig m_config;
     MachineListener* const m_listener;
     const GuestLoader m_loader;
-    std::string m_engineReason;
     Log m_log;
     HostClock m_clock;
     ThreadRegistry m_threads;
@@ -89,7 +93,11 @@ private:
     std::unique_ptr<GuestMemory> m_memory;
     std::unique_ptr<PcBoard> m_pc;
     std::unique_ptr<BoardBus> m_bus;
+    // Changed on the board thread while the vCPUs are parked, under the board lock and this one.
+    mutable std::mutex m_engineMutex;
     std::unique_ptr<VmSession> m_session;
+    std::string m_engineReason;
+    std::vector<VcpuFigures> m_figuresBefore; // of the vCPUs of former engines
     std::unique_ptr<SerialLine> m_serial;
     std::unique_ptr<Timer> m_observation;
     std::vector<std::unique_ptr<VcpuThread>> m_vcpus;

@@ -20,22 +20,23 @@ using Json = nlohmann::ordered_json;
 struct CounterName {
     const char* key;
     uint64_t VcpuFigures::*value;
+    bool insideTheGuest = false; // what a processor does by itself: only an engine in software can count it
 };
 
 constexpr std::array counterNames {
-    CounterName { "instructions", &VcpuFigures::instructions },
+    CounterName { "instructions", &VcpuFigures::instructions, true },
     CounterName { "port_reads", &VcpuFigures::portReads },
     CounterName { "port_writes", &VcpuFigures::portWrites },
     CounterName { "mmio_reads", &VcpuFigures::mmioReads },
     CounterName { "mmio_writes", &VcpuFigures::mmioWrites },
     CounterName { "interrupts", &VcpuFigures::interrupts },
-    CounterName { "exceptions", &VcpuFigures::exceptions },
-    CounterName { "page_faults", &VcpuFigures::pageFaults },
+    CounterName { "exceptions", &VcpuFigures::exceptions, true },
+    CounterName { "page_faults", &VcpuFigures::pageFaults, true },
     CounterName { "halts", &VcpuFigures::halts },
     CounterName { "kicks", &VcpuFigures::kicks },
-    CounterName { "blocks_decoded", &VcpuFigures::blocksDecoded },
-    CounterName { "code_invalidations", &VcpuFigures::codeInvalidations },
-    CounterName { "tlb_misses", &VcpuFigures::tlbMisses },
+    CounterName { "blocks_decoded", &VcpuFigures::blocksDecoded, true },
+    CounterName { "code_invalidations", &VcpuFigures::codeInvalidations, true },
+    CounterName { "tlb_misses", &VcpuFigures::tlbMisses, true },
 };
 
 // What leaves guest code for the VMM; the other counters are the engine's own affair.
@@ -48,6 +49,12 @@ constexpr std::array exitNames {
     CounterName { "halts", &VcpuFigures::halts },
     CounterName { "kicks", &VcpuFigures::kicks },
 };
+
+// Whether an engine can tell what happens inside the guest.
+bool countsInsideTheGuest(std::string_view engine)
+{
+    return engine != "kvm";
+}
 
 double seconds(std::chrono::nanoseconds time)
 {
@@ -113,7 +120,7 @@ Json observedPlaces(const MachineSample& sample)
     return json;
 }
 
-Json toJson(const MachineSample& sample)
+Json toJson(const MachineSample& sample, bool insideIsCounted)
 {
     Json threads = Json::array();
     for (const ThreadFigures& thread : sample.threads)
@@ -124,7 +131,8 @@ Json toJson(const MachineSample& sample)
     for (const VcpuFigures& figures : sample.vcpus) {
         Json vcpu = Json::object();
         for (const CounterName& counter : counterNames)
-            vcpu[counter.key] = figures.*counter.value;
+            vcpu[counter.key]
+                = counter.insideTheGuest && !insideIsCounted ? Json(nullptr) : Json(figures.*counter.value);
         vcpus.push_back(std::move(vcpu));
     }
     return { { "host_seconds", seconds(sample.hostTime) }, { "guest_seconds", seconds(sample.guestTime) },
@@ -132,17 +140,19 @@ Json toJson(const MachineSample& sample)
         { "vcpus", std::move(vcpus) } };
 }
 
-Json toJson(const WorkloadRun& run)
+Json toJson(const WorkloadRun& run, bool insideIsCounted)
 {
-    Json json { { "name", run.name }, { "finished", run.finished }, { "ok", run.ok }, { "begin", toJson(run.begin) } };
+    Json json { { "name", run.name }, { "finished", run.finished }, { "ok", run.ok },
+        { "begin", toJson(run.begin, insideIsCounted) } };
     if (!run.finished)
         return json;
     json["guest_seconds"] = run.guestSeconds;
     json["host_seconds"] = run.hostSeconds;
     json["drift"] = run.drift();
-    json["guest_instructions"]
+    const uint64_t instructions
         = total(run.end, &VcpuFigures::instructions) - total(run.begin, &VcpuFigures::instructions);
-    json["end"] = toJson(run.end);
+    json["guest_instructions"] = insideIsCounted ? Json(instructions) : Json(nullptr);
+    json["end"] = toJson(run.end, insideIsCounted);
     return json;
 }
 
@@ -215,7 +225,9 @@ Json explanations()
         { "guest_seconds", "the guest's own clock; of a workload, what the guest itself reported" },
         { "drift", "(guest_seconds - host_seconds) / host_seconds" },
         { "late_tick_seconds", "guest time in timer ticks that came too late and were never made up for" },
-        { "guest_instructions", "instructions that all vCPUs completed; a REP string instruction is one" },
+        { "guest_instructions",
+            "instructions that all vCPUs completed; a REP string instruction is one; null: the engine cannot count "
+            "them" },
         { "exits", "how often guest code was left for the VMM, by kind, all vCPUs together" },
         { "placement.requested", "host CPU that was asked for last; null: any" },
         { "placement.granted", "host CPUs that the kernel allowed at the end" },
@@ -227,6 +239,7 @@ Json explanations()
 Json wholeRecord(const RunRecord& record)
 {
     const MachineSample last = record.samples.empty() ? MachineSample {} : record.samples.back();
+    const bool insideIsCounted = countsInsideTheGuest(record.engineName);
     Json json;
     json["format"] = "namsan-run-record";
     json["version"] = RunRecord::version;
@@ -244,14 +257,14 @@ Json wholeRecord(const RunRecord& record)
     json["guest_seconds"] = seconds(last.guestTime);
     json["drift"] = driftOf(seconds(last.guestTime), seconds(last.hostTime));
     json["late_tick_seconds"] = seconds(last.lateTicks);
-    json["guest_instructions"] = total(last, &VcpuFigures::instructions);
+    json["guest_instructions"] = insideIsCounted ? Json(total(last, &VcpuFigures::instructions)) : Json(nullptr);
     json["exits"] = exitsByKind(last);
     json["workloads"] = Json::array();
     for (const WorkloadRun& run : record.workloads)
-        json["workloads"].push_back(toJson(run));
+        json["workloads"].push_back(toJson(run, insideIsCounted));
     json["samples"] = Json::array();
     for (const MachineSample& sample : record.samples)
-        json["samples"].push_back(toJson(sample));
+        json["samples"].push_back(toJson(sample, insideIsCounted));
     json["log"] = toJson(record.log);
     return json;
 }

@@ -7,9 +7,9 @@
 namespace namsan {
 
 VcpuThread::VcpuThread(Vcpu& vcpu, unsigned index, OnStandstill onStandstill)
-    : m_vcpu(vcpu)
-    , m_index(index)
+    : m_index(index)
     , m_onStandstill(std::move(onStandstill))
+    , m_vcpu(&vcpu)
 {
 }
 
@@ -39,7 +39,8 @@ void VcpuThread::park()
 {
     const std::lock_guard guard(m_mutex);
     m_released = false;
-    m_vcpu.kick();
+    if (m_vcpu)
+        m_vcpu->kick();
     m_changed.notify_all();
 }
 
@@ -54,7 +55,8 @@ void VcpuThread::quit()
     const std::lock_guard guard(m_mutex);
     m_quit = true;
     m_released = false;
-    m_vcpu.kick();
+    if (m_vcpu)
+        m_vcpu->kick();
     m_changed.notify_all();
 }
 
@@ -68,22 +70,31 @@ void VcpuThread::join()
 
 void VcpuThread::setInterruptInput(unsigned, bool level)
 {
-    m_vcpu.setInterruptRequest(level);
     const std::lock_guard guard(m_mutex);
     m_interruptRequest = level;
+    if (m_vcpu)
+        m_vcpu->setInterruptRequest(level);
     if (level)
         m_changed.notify_all();
 }
 
+void VcpuThread::replaceVcpu(Vcpu* vcpu)
+{
+    const std::lock_guard guard(m_mutex);
+    m_vcpu = vcpu;
+    if (m_vcpu)
+        m_vcpu->setInterruptRequest(m_interruptRequest);
+}
+
 void VcpuThread::run()
 {
-    while (waitForRelease()) {
-        const VcpuExit exit = m_vcpu.run();
+    while (Vcpu* vcpu = waitForRelease()) {
+        const VcpuExit exit = vcpu->run();
         switch (exit.reason) {
         case VcpuExit::Reason::Kicked:
             break;
         case VcpuExit::Reason::Halted:
-            if (const CpuState state = m_vcpu.save(); state.eflags & eflags::interruptEnable || state.nmiPending)
+            if (const CpuState state = vcpu->save(); state.eflags & eflags::interruptEnable || state.nmiPending)
                 sleepWhileHalted();
             else
                 standStill(exit);
@@ -96,7 +107,7 @@ void VcpuThread::run()
     }
 }
 
-bool VcpuThread::waitForRelease()
+Vcpu* VcpuThread::waitForRelease()
 {
     std::unique_lock lock(m_mutex);
     while (!m_released && !m_quit) {
@@ -105,7 +116,7 @@ bool VcpuThread::waitForRelease()
         m_changed.wait(lock);
     }
     m_parked = m_quit;
-    return !m_quit;
+    return m_quit ? nullptr : m_vcpu;
 }
 
 void VcpuThread::sleepWhileHalted()

@@ -35,20 +35,24 @@ public:
     void quit();
     void join();
 
+    // Another engine's vCPU in place of the one so far; only while parked. nullptr: none for a while, in which every
+    // other call but release() is allowed. The INTR wire's level is told to the new one.
+    void replaceVcpu(Vcpu*);
+
     void setInterruptInput(unsigned input, bool level) override; // never waits for the vCPU
 
 private:
     void run();
-    bool waitForRelease(); // false: quit
+    Vcpu* waitForRelease(); // nullptr: quit
     void sleepWhileHalted();
     void standStill(const VcpuExit&);
 
-    Vcpu& m_vcpu;
     unsigned m_index;
     OnStandstill m_onStandstill;
 
     std::mutex m_mutex;
     std::condition_variable m_changed;
+    Vcpu* m_vcpu; // changed only while parked
     bool m_released = false; // what is wanted
     bool m_parked = true; // what is: changed by the thread itself
     bool m_quit = false;

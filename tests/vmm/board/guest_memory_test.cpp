@@ -142,4 +142,32 @@ TEST_F(GuestMemoryTest, LoadersWriteReadOnlyPages)
     EXPECT_EQ(*memory->host(0xf000f), 0x5a);
 }
 
+TEST(GuestMemory, AsksWhoKnowsOfTheGuestsWritesBeforeItTellsDirtyPages)
+{
+    class Source final : public DirtySource {
+    public:
+        explicit Source(GuestMemory& memory)
+            : m_memory(memory)
+        {
+        }
+        void collectDirty(PhysicalAddress base, uint64_t) override { m_memory.noteWrite(base + 0x3000); }
+
+    private:
+        GuestMemory& m_memory;
+    };
+    constexpr PhysicalAddress base = 0xe0000000;
+    const auto memory = std::move(*GuestMemory::create(GuestMemory::smallest));
+    ASSERT_TRUE(memory->addTrackedRegion(base, 0x10000));
+    std::vector<PhysicalAddress> pages;
+    const auto harvest
+        = [&] { memory->harvestDirty(base, 0x10000, [&](PhysicalAddress page) { pages.push_back(page); }); };
+    Source source(*memory);
+    memory->setDirtySource(&source);
+    harvest();
+    EXPECT_EQ(pages, std::vector<PhysicalAddress> { base + 0x3000 });
+    memory->setDirtySource(nullptr);
+    harvest();
+    EXPECT_EQ(pages.size(), 1u);
+}
+
 } // namespace namsan

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "vmm/machine/pc_machine.h"
 
+#include "vmm/session/kvm/kvm_device.h"
+
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <condition_variable>
 #include <mutex>
+#include <random>
 
 namespace namsan {
 
@@ -64,9 +68,11 @@ protected:
     std::unique_ptr<Machine> machine;
     MachineConfig config = smallMachine();
 
-    void make(std::vector<uint8_t> code)
+    void make(std::vector<uint8_t> code, GuestMemory** guestMemory = nullptr)
     {
-        auto made = PcMachine::create(config, &witness, [code](PcBoard&, GuestMemory& memory) -> Result<CpuState> {
+        auto made = PcMachine::create(config, &witness, [=](PcBoard&, GuestMemory& memory) -> Result<CpuState> {
+            if (guestMemory)
+                *guestMemory = &memory;
             memory.write(loadAddress, code);
             CpuState state = CpuState::afterReset();
             for (SegmentState& segment : state.segments) {
@@ -232,6 +238,72 @@ TEST_F(PcMachineTest, RunsWhereItIsAskedTo)
     ASSERT_TRUE(witness.waitForReboots(1));
     for (const ThreadFigures& thread : machine->sample().threads)
         EXPECT_EQ(thread.granted, CpuSet { cpu }) << thread.role;
+}
+
+// The guest computes in real mode until a byte comes through COM1, wherever it is carried meanwhile.
+TEST_F(PcMachineTest, CarriesARunningGuestBetweenEngines)
+{
+    constexpr uint16_t rounds = 0x5000, digest = 0x5004;
+    GuestMemory* guestMemory = nullptr;
+    // mov ecx,1; xor ebx,ebx; mov dx,3fdh
+    // again: imul ecx,ecx,1664525; add ecx,1013904223; xor ebx,ecx; rol ebx,5; inc dword [5000h]; in al,dx; test al,1;
+    // jz again; mov [5004h],ebx; mov dx,604h; mov ax,2000h; out dx,ax; jmp $
+    const std::vector<uint8_t> code { 0x66, 0xb9, 0x01, 0x00, 0x00, 0x00, 0x66, 0x31, 0xdb, 0xba, 0xfd, 0x03, //
+        0x66, 0x69, 0xc9, 0x0d, 0x66, 0x19, 0x00, 0x66, 0x81, 0xc1, 0x5f, 0xf3, 0x6e, 0x3c, 0x66, 0x31, 0xcb, //
+        0x66, 0xc1, 0xc3, 0x05, 0x66, 0xff, 0x06, 0x00, 0x50, 0xec, 0xa8, 0x01, 0x74, 0xe1, //
+        0x66, 0x89, 0x1e, 0x04, 0x50, 0xba, 0x04, 0x06, 0xb8, 0x00, 0x20, 0xef, 0xeb, 0xfe };
+    config.engine = "soft";
+    make(code, &guestMemory);
+    machine->start();
+    std::minstd_rand random(7);
+    unsigned moves = 0;
+    for (; moves < 50; ++moves) {
+        const auto until = std::chrono::steady_clock::now() + std::chrono::microseconds(random() % 1000);
+        while (std::chrono::steady_clock::now() < until) { }
+        const bool toKvm = moves % 2 == 0;
+        const auto moved = machine->moveToEngine(toKvm ? "kvm" : "soft");
+        if (!moved) {
+            // A host without KVM: it goes on where it was, and the sentence is KVM's.
+            EXPECT_EQ(moved.error().message, KvmDevice::open().error().message);
+            EXPECT_TRUE(machine->engineName().starts_with("soft"));
+            EXPECT_EQ(machine->engineReason(), "The software CPU is used because it was asked for.");
+            break;
+        }
+        EXPECT_EQ(machine->engineName().starts_with("soft"), !toKvm);
+    }
+    EXPECT_EQ(moves, KvmDevice::open() ? 50u : 0u);
+    const uint64_t readsBefore = machine->sample().vcpus[0].portReads;
+    EXPECT_GT(readsBefore, 0u) << "counts of former engines are lost";
+    machine->sendSerial(std::vector<uint8_t> { 'x' });
+    EXPECT_EQ(waitForEnd().reason, MachineEnding::Reason::PoweredOff);
+    EXPECT_GE(machine->sample().vcpus[0].portReads, readsBefore);
+
+    const auto wordAt = [&](uint16_t address) {
+        uint32_t word = 0;
+        guestMemory->read(address, { reinterpret_cast<uint8_t*>(&word), sizeof word });
+        return word;
+    };
+    uint32_t ecx = 1, ebx = 0;
+    for (uint32_t round = wordAt(rounds); round > 0; --round) {
+        ecx = ecx * 1664525 + 1013904223;
+        ebx = std::rotl(ebx ^ ecx, 5);
+    }
+    EXPECT_GT(wordAt(rounds), 0u);
+    EXPECT_EQ(wordAt(digest), ebx);
+    EXPECT_EQ(machine->moveToEngine("soft").error().message,
+        "The machine has ended; there is no guest that could change engines.");
+}
+
+TEST_F(PcMachineTest, StaysWhereItIsWhenThereIsNoSuchEngine)
+{
+    config.engine = "soft";
+    make({ 0xeb, 0xfe });
+    const auto moved = machine->moveToEngine("xen");
+    ASSERT_FALSE(moved);
+    EXPECT_EQ(
+        moved.error().message, "There is no engine \"xen\". Choose auto, soft, soft:interpreter or kvm (--engine).");
+    EXPECT_TRUE(machine->engineName().starts_with("soft"));
+    EXPECT_EQ(machine->state(), MachineState::Ready);
 }
 
 } // namespace namsan

@@ -148,4 +148,17 @@ TEST(RunRecordFile, SaysWhyItCannotBeWritten)
     EXPECT_EQ(folder.files(), 1u);
 }
 
+// KVM runs the guest where nobody counts: 0 would be a false figure.
+TEST(RunRecordJson, HasNoFiguresThatTheEngineCannotCount)
+{
+    RunRecord record = someRecord();
+    record.engineName = "kvm";
+    const nlohmann::json json = toJson(record);
+    EXPECT_TRUE(json["guest_instructions"].is_null());
+    EXPECT_TRUE(json["workloads"][0]["guest_instructions"].is_null());
+    EXPECT_TRUE(json["samples"][1]["vcpus"][0]["instructions"].is_null());
+    EXPECT_TRUE(json["samples"][1]["vcpus"][0]["page_faults"].is_null());
+    EXPECT_EQ(json["samples"][1]["vcpus"][0]["port_reads"], 7);
+}
+
 } // namespace namsan

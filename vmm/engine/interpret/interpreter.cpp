@@ -59,8 +59,33 @@ Interpreter::Stop Interpreter::run()
     }
 }
 
+Interpreter::Stop Interpreter::runOne()
+{
+    m_firstRunning = nullptr;
+    try {
+        try {
+            if (m_pendingEvent)
+                deliverPendingEvent();
+            else
+                runOneInstruction();
+        } catch (const Fault& fault) {
+            countUntilFault();
+            m_processor.interruptShadow = false;
+            deliverException(m_processor, fault);
+        }
+    } catch (const TripleFault&) {
+        return Stop::TripleFault;
+    }
+    m_processor.eip = m_processor.nextEip;
+    return m_processor.halted ? Stop::Halted : Stop::Kicked;
+}
+
 [[gnu::hot]] Interpreter::Stop Interpreter::runUntilStop()
 {
+    // A loaded event comes before the first instruction; afterwards there is none, so the loop need not look.
+    if (m_pendingEvent)
+        if (const std::optional<Stop> stop = takeCare())
+            return *stop;
     for (;;) {
         if (needsCare()) [[unlikely]] {
             if (const std::optional<Stop> stop = takeCare())

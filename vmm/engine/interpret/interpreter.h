@@ -22,6 +22,11 @@ public:
 
     Stop run();
 
+    // Delivers the pending event if there is one, and otherwise carries out one instruction (of a repetition: a piece)
+    // with what it raises. Kicked tells that this is done. Looks at nobody's wishes but those for memory: for an engine
+    // that needs help with one instruction.
+    Stop runOne();
+
     // Delivered before the next instruction.
     void setPendingEvent(std::optional<PendingEvent> event) { m_pendingEvent = event; }
     const std::optional<PendingEvent>& pendingEvent() const { return m_pendingEvent; }

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/commands/doctor_command.h"
+
+#include <CLI/CLI.hpp>
+#include <gtest/gtest.h>
+
+#include <cerrno>
+#include <sstream>
+
+namespace namsan {
+
+namespace {
+
+// What the doctor says of the engines of a host with that KVM.
+std::string doctorWith(KvmAccess access)
+{
+    CLI::App parser;
+    const DoctorCommand doctor(parser, std::move(access));
+    parser.parse("doctor", false);
+    std::ostringstream output, errors;
+    const Program program { .openWindow = {}, .makeMachine = {}, .output = output, .errors = errors };
+    EXPECT_EQ(doctor.execute(program), ExitCode::Success);
+    return output.str();
+}
+
+void expectLine(const std::string& report, std::string_view line)
+{
+    EXPECT_NE(report.find(line), std::string::npos) << line << "\n" << report;
+}
+
+} // namespace
+
+TEST(DoctorCommand, TellsThatKvmIsForbidden)
+{
+    KvmAccess access = KvmAccess::at();
+    access.open = [] { return -EACCES; };
+    const std::string report = doctorWith(access);
+    expectLine(report, "Engine       kvm: No access to /dev/kvm: add this user to the group kvm, then log in again.\n");
+    expectLine(report, "Engine       auto chooses soft: No access to /dev/kvm");
+    expectLine(report, " MIPS here\n");
+}
+
+TEST(DoctorCommand, TellsThatThereIsNoKvm)
+{
+    const std::string report = doctorWith(KvmAccess::at("/dev/there-is-no-such-device"));
+    expectLine(report, "Engine       kvm: This host has no KVM: ");
+}
+
+TEST(DoctorCommand, MeasuresTheKvmOfThisHostOrSaysWhyNot)
+{
+    const auto kvm = KvmDevice::open();
+    const std::string report = doctorWith(KvmAccess::at());
+    expectLine(report, kvm ? "Engine       kvm: KVM here runs " : "Engine       kvm: " + kvm.error().message);
+}
+
+} // namespace namsan

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "vmm/session/engine_probe.h"
+
+#include "vmm/machine/engine_choice.h"
+
+#include <gtest/gtest.h>
+
+#include <cerrno>
+
+namespace namsan {
+
+namespace {
+
+// A bus with nothing on it.
+class NoBus final : public GuestBus {
+public:
+    uint32_t portIn(Port, Width width) override { return allOnes(width); }
+    void portOut(Port, Width, uint32_t) override { }
+    uint64_t mmioRead(PhysicalAddress, unsigned) override { return 0; }
+    void mmioWrite(PhysicalAddress, unsigned, uint64_t) override { }
+    uint8_t acknowledgeInterrupt() override { return 0; }
+};
+
+class EngineChoiceTest : public ::testing::Test {
+protected:
+    std::unique_ptr<GuestMemory> memory = std::move(*GuestMemory::create(GuestMemory::smallest));
+    ManualClock clock;
+    NoBus bus;
+
+    Result<EngineChoice> choose(std::string_view name, const KvmAccess& access = KvmAccess::at())
+    {
+        return chooseEngine(name, *memory, clock, bus, access);
+    }
+};
+
+const KvmAccess absentKvm = KvmAccess::at("/dev/there-is-no-such-device");
+
+KvmAccess forbiddenKvm()
+{
+    KvmAccess access = KvmAccess::at();
+    access.open = [] { return -EACCES; };
+    return access;
+}
+
+} // namespace
+
+TEST(EngineProbe, SpeaksOfAnEmulatingKvmWithFigures)
+{
+    const EngineProbe probe { .kvmMips = 2.63, .kvmTrouble = {}, .softMips = 95.4 };
+    EXPECT_FALSE(probe.kvmIsBetter());
+    EXPECT_EQ(probe.kvmSentence(), "KVM here runs 2.6 MIPS: it emulates.");
+    EXPECT_EQ(probe.reason(), "KVM here runs 2.6 MIPS: it emulates, so the software CPU is used, which runs 95 MIPS.");
+}
+
+TEST(EngineProbe, SpeaksOfARealKvmWithFigures)
+{
+    const EngineProbe probe { .kvmMips = 4210, .kvmTrouble = {}, .softMips = 95.4 };
+    EXPECT_TRUE(probe.kvmIsBetter());
+    EXPECT_EQ(probe.kvmSentence(), "KVM here runs 4210 MIPS: the host's processor does it.");
+    EXPECT_EQ(probe.reason(), "KVM here runs 4210 MIPS, and the software CPU 95 MIPS, so KVM is used.");
+}
+
+TEST(EngineProbe, MeasuresTheSoftwareCpuWhereKvmIsMissing)
+{
+    const EngineProbe probe = probeEngines(absentKvm, std::chrono::milliseconds(2));
+    EXPECT_FALSE(probe.kvmMips);
+    EXPECT_TRUE(probe.kvmTrouble.starts_with("This host has no KVM: ")) << probe.kvmTrouble;
+    EXPECT_GT(probe.softMips, 0.1);
+    EXPECT_LT(probe.softMips, 100'000);
+}
+
+TEST(EngineProbe, MeasuresKvmOrSaysWhyNot)
+{
+    const EngineProbe probe = probeEngines();
+    EXPECT_GT(probe.softMips, 0.1);
+    EXPECT_EQ(probe.kvmMips.has_value(), probe.kvmTrouble.empty()) << probe.kvmTrouble;
+    EXPECT_GT(probe.kvmMips.value_or(1), 0.01);
+}
+
+TEST_F(EngineChoiceTest, AutoTakesTheSoftwareCpuWhereKvmIsForbidden)
+{
+    const auto choice = choose("auto", forbiddenKvm());
+    ASSERT_TRUE(choice);
+    EXPECT_TRUE(choice->session->engineName().starts_with("soft"));
+    EXPECT_TRUE(choice->reason.starts_with(
+        "No access to /dev/kvm: add this user to the group kvm, then log in again. The software CPU is used, which "
+        "runs "))
+        << choice->reason;
+}
+
+TEST_F(EngineChoiceTest, KvmThatWasAskedForFailsWithTheReason)
+{
+    const auto choice = choose("kvm", forbiddenKvm());
+    ASSERT_FALSE(choice);
+    EXPECT_EQ(choice.error().message, "No access to /dev/kvm: add this user to the group kvm, then log in again.");
+}
+
+TEST_F(EngineChoiceTest, AutoTakesTheEngineThatItMeasuredFaster)
+{
+    const auto choice = choose("auto");
+    ASSERT_TRUE(choice);
+    const bool kvm = choice->session->engineName() == "kvm";
+    EXPECT_EQ(choice->reason.find("so KVM is used") != std::string::npos, kvm) << choice->reason;
+}
+
+TEST_F(EngineChoiceTest, ListsTheNamesForOneThatIsNone)
+{
+    const auto choice = choose("xen");
+    ASSERT_FALSE(choice);
+    EXPECT_EQ(
+        choice.error().message, "There is no engine \"xen\". Choose auto, soft, soft:interpreter or kvm (--engine).");
+}
+
+} // namespace namsan

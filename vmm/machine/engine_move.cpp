@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Carrying a guest from one engine to another: a part of PcMachine.
+#include "vmm/machine/engine_choice.h"
+#include "vmm/machine/pc_machine.h"
+#include "vmm/session/engine_probe.h"
+
+#include <fmt/format.h>
+
+#include <future>
+
+namespace namsan {
+
+Result<void> PcMachine::moveToEngine(std::string_view name)
+{
+    const Error ended { "The machine has ended; there is no guest that could change engines." };
+    {
+        const std::lock_guard guard(m_stateMutex);
+        if (m_state == MachineState::Ended)
+            return ended;
+        startThreads();
+    }
+    auto promise = std::make_shared<std::promise<Result<void>>>();
+    std::future<Result<void>> moved = promise->get_future();
+    m_boardThread->post([this, promise, engine = std::string(name)] { promise->set_value(moveNow(engine)); });
+    promise.reset();
+    try {
+        return moved.get();
+    } catch (const std::future_error&) {
+        return ended; // meanwhile: the board thread takes no tasks any more
+    }
+}
+
+Result<void> PcMachine::moveNow(const std::string& engine)
+{
+    const MachineState before = state();
+    if (before == MachineState::Ended)
+        return Error { "The machine has ended; there is no guest that could change engines." };
+    // Measured before the guest stands still.
+    const std::string wanted = engine != "auto" ? engine : probeEngines().kvmIsBetter() ? "kvm" : "soft";
+    if (before == MachineState::Running)
+        parkVcpus();
+    const CpuState guest = m_session->vcpu(0).save();
+    const std::string former = engineName();
+    const std::string formerReason = engineReason();
+    auto moved = plugIn(wanted, guest);
+    if (!moved) {
+        // The former engine has just served, and serves again.
+        if (auto back = plugIn(former, guest); !back) {
+            endNow({ MachineEnding::Reason::Crashed, back.error().message });
+            return back;
+        }
+        const std::lock_guard guard(m_engineMutex);
+        m_engineReason = formerReason;
+    }
+    if (before == MachineState::Running)
+        runVcpus();
+    return moved;
+}
+
+// Only one session at a time is at the memory, so the former one goes first.
+Result<void> PcMachine::plugIn(const std::string& engine, const CpuState& guest)
+{
+    const Held held = m_pc->board().enter();
+    const std::lock_guard guard(m_engineMutex);
+    if (m_session) {
+        m_figuresBefore[0] = m_figuresBefore[0] + figuresOf(m_session->vcpu(0).counters());
+        m_vcpus.front()->replaceVcpu(nullptr);
+        m_session.reset();
+    }
+    auto choice = chooseEngine(engine, *m_memory, m_clock, *m_bus);
+    if (!choice)
+        return choice.error();
+    m_session = std::move(choice->session);
+    m_engineReason = choice->reason;
+    m_session->setA20(m_pc->board().gateA20(held).open());
+    m_session->vcpu(0).load(guest);
+    m_vcpus.front()->replaceVcpu(&m_session->vcpu(0));
+    return {};
+}
+
+void PcMachine::leaveFailedEngine(const std::string& why)
+{
+    if (state() == MachineState::Ended)
+        return;
+    if (auto moved = moveNow("soft"); !moved) {
+        endNow({ MachineEnding::Reason::Crashed, moved.error().message });
+        return;
+    }
+    const std::string reason
+        = fmt::format("KVM gave up in the middle of the run, so the software CPU goes on. {}", why);
+    m_log.add(LogLevel::Warning, "engine", reason);
+    const std::lock_guard guard(m_engineMutex);
+    m_engineReason = reason;
+}
+
+} // namespace namsan

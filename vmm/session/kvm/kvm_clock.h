@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "vmm/base/result.h"
+#include "vmm/session/kvm/kvm_device.h"
+#include "vmm/time/clock.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace namsan {
+
+// Keeps the time stamp counter that the guest reads under KVM in step with the board's clock.
+//
+// KVM adds an offset to the host's TSC. The offset is set exactly, as an attribute of the vCPU, whenever the board's
+// clock has stood still or jumped; a write of the TSC itself would be taken for an attempt to synchronize and rounded
+// (Linux, kvm_synchronize_tsc). Hosts that don't have the attribute get the TSC written when a state is loaded, and
+// nothing after a pause. Of the vCPU's thread.
+class KvmClock {
+public:
+    KvmClock(int vcpu, const Clock&, const KvmCapabilities&);
+
+    // Sentences about what this host cannot do; empty where all is well.
+    const std::string& remark() const { return m_remark; }
+
+    void load(uint64_t tscOffset); // CpuState::tscOffset from now on
+    uint64_t save() const; // with what the guest has written to its TSC since
+    void synchronize(); // before the vCPU runs, when the clock may have stood still
+
+private:
+    void compareFrequencies();
+    std::optional<uint64_t> kernelOffset() const;
+    void setKernelOffset(uint64_t);
+    uint64_t wantedOffset() const;
+
+    // What the guest's TSC may be off the board's clock before it is set right.
+    static constexpr uint64_t tolerance = 10'000; // ticks: some microseconds
+
+    int m_vcpu;
+    const Clock& m_clock;
+    bool m_offsets; // the host has the attribute
+    bool m_sameRate = true; // otherwise the two drift apart, and setting it right would make the guest's go back
+    std::string m_remark;
+    uint64_t m_tscOffset = 0;
+    uint64_t m_kernelOffset = 0; // as it was set last
+};
+
+} // namespace namsan

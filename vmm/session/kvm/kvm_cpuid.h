@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "vmm/base/result.h"
+#include "vmm/engine/cpu_model.h"
+#include "vmm/session/kvm/kvm_api.h"
+
+#include <vector>
+
+namespace namsan {
+
+// The leaves of a model as KVM takes them.
+std::vector<kvm_cpuid_entry2> cpuidEntries(const CpuModel&);
+
+// Makes the model the CPUID of a vCPU that has not run yet.
+Result<void> setCpuid(int vcpu, const CpuModel&);
+
+} // namespace namsan

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "vmm/session/kvm/kvm_session.h"
+
+#include "vmm/session/kvm/kvm_call.h"
+#include "vmm/session/kvm/kvm_cpuid.h"
+
+#include <array>
+#include <cassert>
+
+namespace namsan {
+
+namespace {
+
+// Four pages that KVM on Intel's processors wants for itself, where no PC has memory: below the firmware's ROM.
+// Linux, Documentation/virt/kvm/api.rst, KVM_SET_TSS_ADDR and KVM_SET_IDENTITY_MAP_ADDR.
+constexpr uint64_t identityMapAddress = 0xfeffc000;
+constexpr unsigned long tssAddress = identityMapAddress + 0x1000;
+
+// The model-specific registers that the kernel may serve: what it does with them is what our models promise. RDMSR and
+// WRMSR of all others come here, so that they are what they are on every engine.
+struct MsrRange {
+    uint32_t first;
+    uint32_t count;
+};
+constexpr std::array msrsOfTheKernel {
+    MsrRange { 0x10, 1 }, // time stamp counter
+    MsrRange { 0x174, 3 }, // SYSENTER
+    MsrRange { 0x277, 1 }, // page attribute table
+};
+
+Result<void> enable(int vm, uint32_t capability, uint64_t argument, std::string_view what)
+{
+    kvm_enable_cap order {};
+    order.cap = capability;
+    order.args[0] = argument;
+    return kvmCall(vm, KVM_ENABLE_CAP, &order, what);
+}
+
+Result<void> filterMsrs(int vm)
+{
+    std::array<uint8_t, 8> allowed { 0xff }; // a bit for each register of a range, in whole words of the kernel's
+    kvm_msr_filter filter {};
+    filter.flags = KVM_MSR_FILTER_DEFAULT_DENY;
+    for (size_t i = 0; i < msrsOfTheKernel.size(); ++i) {
+        filter.ranges[i].flags = KVM_MSR_FILTER_READ | KVM_MSR_FILTER_WRITE;
+        filter.ranges[i].base = msrsOfTheKernel[i].first;
+        filter.ranges[i].nmsrs = msrsOfTheKernel[i].count;
+        filter.ranges[i].bitmap = allowed.data();
+    }
+    if (auto enabled = enable(vm, KVM_CAP_X86_USER_SPACE_MSR, KVM_MSR_EXIT_REASON_FILTER | KVM_MSR_EXIT_REASON_UNKNOWN,
+            "to hand over model-specific registers");
+        !enabled)
+        return enabled;
+    return kvmCall(vm, KVM_X86_SET_MSR_FILTER, &filter, "a filter of model-specific registers");
+}
+
+} // namespace
+
+Result<std::unique_ptr<KvmSession>> KvmSession::create(
+    GuestMemory& memory, const Clock& clock, const CpuModel& model, GuestBus& bus, const KvmSettings& settings)
+{
+    const auto device = KvmDevice::open(settings.access);
+    if (!device)
+        return device.error();
+    if (auto can = device->canServe(model); !can)
+        return can.error();
+    std::unique_ptr<KvmSession> session(new KvmSession);
+    if (auto built = session->build(*device, memory, clock, model, bus, settings.splitIrqchip); !built)
+        return built.error();
+    return session;
+}
+
+Result<void> KvmSession::build(const KvmDevice& device, GuestMemory& memory, const Clock& clock, const CpuModel& model,
+    GuestBus& bus, bool splitIrqchip)
+{
+    const KvmCapabilities& capabilities = device.capabilities();
+    const auto signal = kickSignal();
+    if (!signal)
+        return signal.error();
+    auto vm = device.createVm();
+    if (!vm)
+        return vm.error();
+    m_vm = std::move(*vm);
+    if (auto prepared = prepareVm(capabilities); !prepared)
+        return prepared;
+    const bool split = splitIrqchip && takeSplitIrqchip(capabilities);
+
+    m_memory = std::make_unique<KvmMemory>(
+        memory, m_vm.number(), capabilities.readOnlyMemory, static_cast<size_t>(std::max(0, capabilities.memorySlots)));
+    if (auto applied = m_memory->apply(m_a20Open); !applied)
+        return applied;
+
+    const int number = ioctl(m_vm.number(), KVM_CREATE_VCPU, 0);
+    if (number < 0)
+        return Error { fmt::format("The host's KVM gave no vCPU ({}). End other virtual machines, or use the software "
+                                   "CPU (--engine soft).",
+            std::strerror(errno)) };
+    FileDescriptor vcpu(number);
+    if (auto set = setCpuid(number, model); !set)
+        return set;
+    const auto size = device.vcpuMappingSize();
+    if (!size)
+        return size.error();
+    auto area = KvmRunArea::map(number, *size);
+    if (!area)
+        return area.error();
+    m_vcpu = std::make_unique<KvmVcpu>(std::move(vcpu), std::move(*area),
+        KvmVcpu::Environment { memory, *m_memory, bus, clock, model, m_a20Open, capabilities, split, *signal });
+    m_remarks += m_vcpu->remark();
+    return {};
+}
+
+Result<void> KvmSession::prepareVm(const KvmCapabilities& capabilities)
+{
+    uint64_t identityMap = identityMapAddress;
+    if (auto set = kvmCall(m_vm.number(), KVM_SET_IDENTITY_MAP_ADDR, &identityMap, "a place for its page table"); !set)
+        return set;
+    if (auto set = kvmCall(m_vm.number(), KVM_SET_TSS_ADDR, tssAddress, "a place for its task state"); !set)
+        return set;
+    if (capabilities.exitOnEmulationFailure)
+        if (auto enabled
+            = enable(m_vm.number(), KVM_CAP_EXIT_ON_EMULATION_FAILURE, 1, "to tell what it cannot emulate");
+            !enabled)
+            return enabled;
+    if (capabilities.msrFilter)
+        return filterMsrs(m_vm.number());
+    m_remarks += " Model-specific registers are this host's and not the CPU model's: its KVM has no filter for them.";
+    return {};
+}
+
+bool KvmSession::takeSplitIrqchip(const KvmCapabilities& capabilities)
+{
+    constexpr uint64_t ioapicPins = 24; // that would have routes; ours has none yet
+    if (!capabilities.splitIrqchip) {
+        m_remarks += " There is no local APIC: this host's KVM has no split irqchip.";
+        return false;
+    }
+    if (auto enabled = enable(m_vm.number(), KVM_CAP_SPLIT_IRQCHIP, ioapicPins, "a split irqchip"); !enabled) {
+        m_remarks += " There is no local APIC: " + enabled.error().message;
+        return false;
+    }
+    return true;
+}
+
+Vcpu& KvmSession::vcpu([[maybe_unused]] unsigned index)
+{
+    assert(index == 0);
+    return *m_vcpu;
+}
+
+void KvmSession::setA20(bool open)
+{
+    m_a20Open = open;
+    m_vcpu->gateA20Moved();
+}
+
+} // namespace namsan
