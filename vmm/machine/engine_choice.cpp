@@ -13,12 +13,16 @@ Result<EngineChoice> chooseEngine(std::string_view name, GuestMemory& memory, co
     std::string reason;
     if (name == "auto")
         reason = "The software CPU is used: it is the one engine of this version and runs on every host.";
-    else if (name == "soft" || name == "soft:interpreter")
+    else if (name == "soft" || name == "soft:interpreter" || name == "soft:translator")
         reason = "The software CPU is used because it was asked for.";
     else
         return Error { fmt::format(
-            "There is no engine \"{}\". Choose auto, soft or soft:interpreter (--engine).", name) };
-    return EngineChoice { std::make_unique<SoftSession>(memory, clock, CpuModel::namsan1(), bus), std::move(reason) };
+            "There is no engine \"{}\". Choose auto, soft, soft:interpreter or soft:translator (--engine).", name) };
+    auto session = std::make_unique<SoftSession>(memory, clock, CpuModel::namsan1(), bus);
+    if (name == "soft:translator")
+        if (auto started = session->startTranslator(); !started)
+            return started.error();
+    return EngineChoice { std::move(session), std::move(reason) };
 }
 
 VcpuFigures figuresOf(const VcpuCounters& counters)
@@ -37,6 +41,16 @@ VcpuFigures figuresOf(const VcpuCounters& counters)
         .blocksDecoded = counters.blocksDecoded.value(),
         .codeInvalidations = counters.codeInvalidations.value(),
         .tlbMisses = counters.tlbMisses.value(),
+        .unitsTranslated = counters.unitsTranslated.value(),
+        .instructionsTranslated = counters.instructionsTranslated.value(),
+        .codeBytesEmitted = counters.codeBytesEmitted.value(),
+        .unitsDropped = counters.unitsDropped.value(),
+        .leavesForLookup = counters.leavesForLookup.value(),
+        .leavesForLink = counters.leavesForLink.value(),
+        .leavesForAttention = counters.leavesForAttention.value(),
+        .leavesForInterpreter = counters.leavesForInterpreter.value(),
+        .leavesAfterHandler = counters.leavesAfterHandler.value(),
+        .leavesForFault = counters.leavesForFault.value(),
     };
 }
 

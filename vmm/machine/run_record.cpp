@@ -36,6 +36,16 @@ constexpr std::array counterNames {
     CounterName { "blocks_decoded", &VcpuFigures::blocksDecoded },
     CounterName { "code_invalidations", &VcpuFigures::codeInvalidations },
     CounterName { "tlb_misses", &VcpuFigures::tlbMisses },
+    CounterName { "units_translated", &VcpuFigures::unitsTranslated },
+    CounterName { "instructions_translated", &VcpuFigures::instructionsTranslated },
+    CounterName { "code_bytes_emitted", &VcpuFigures::codeBytesEmitted },
+    CounterName { "units_dropped", &VcpuFigures::unitsDropped },
+    CounterName { "leaves_for_lookup", &VcpuFigures::leavesForLookup },
+    CounterName { "leaves_for_link", &VcpuFigures::leavesForLink },
+    CounterName { "leaves_for_attention", &VcpuFigures::leavesForAttention },
+    CounterName { "leaves_for_interpreter", &VcpuFigures::leavesForInterpreter },
+    CounterName { "leaves_after_handler", &VcpuFigures::leavesAfterHandler },
+    CounterName { "leaves_for_fault", &VcpuFigures::leavesForFault },
 };
 
 // What leaves guest code for the VMM; the other counters are the engine's own affair.

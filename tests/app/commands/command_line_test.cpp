@@ -185,7 +185,7 @@ TEST_F(CommandLineTest, SaysWhatIsWrongWithAValue)
     };
     EXPECT_EQ(refusalOf("--memory", "much"),
         "The memory size \"much\" is not understood; write a number and K, M or G, such as 256M or 1G.");
-    EXPECT_EQ(refusalOf("--engine", "kvm"), "There is no engine \"kvm\"; choose auto, soft or soft:interpreter.");
+    EXPECT_EQ(refusalOf("--engine", "kvm"), "There is no engine \"kvm\"; choose auto, soft, soft:interpreter or soft:translator.");
     EXPECT_EQ(refusalOf("--screen", "big"),
         "The screen \"big\" is not understood; write text, or width x height in pixels, such as 1024x768.");
     EXPECT_EQ(refusalOf("--timeout", "soon"),

@@ -95,7 +95,7 @@ TEST(MachineConfigSchema, ReadsScreens)
 TEST(MachineConfigSchema, KnowsItsEnginesAndLimits)
 {
     EXPECT_EQ(with("engine", "soft:interpreter").engine, "soft:interpreter");
-    EXPECT_EQ(refusal("engine", "kvm"), "There is no engine \"kvm\"; choose auto, soft or soft:interpreter.");
+    EXPECT_EQ(refusal("engine", "kvm"), "There is no engine \"kvm\"; choose auto, soft, soft:interpreter or soft:translator.");
     EXPECT_EQ(refusal("vcpus", "2"), "2 vCPUs are not possible; this version gives every VM exactly 1.");
     EXPECT_EQ(refusal("placement", ""), "The placement is empty; leave it out or give it a value.");
     EXPECT_EQ(refusal("reboot", "yes"), "\"yes\" is neither true nor false; write one of the two.");

@@ -17,6 +17,13 @@ SoftSession::~SoftSession()
     m_memory.setCodeWatcher(nullptr);
 }
 
+Result<void> SoftSession::startTranslator()
+{
+    auto started = m_vcpu.startTranslator();
+    m_translates = started.ok();
+    return started;
+}
+
 Vcpu& SoftSession::vcpu([[maybe_unused]] unsigned index)
 {
     assert(index == 0);
