@@ -5,28 +5,33 @@ namespace namsan {
 
 using namespace register_map;
 
-// The linear address into r8d; flags may change only where a segment has a base. espMoved: what POP has added to ESP
-// before the address is computed, where it uses ESP.
-void UnitEmitter::emitAddress(const Instruction& instruction, uint32_t espMoved)
+// espMoved: what POP has added to ESP before the address is computed, where it uses ESP.
+void UnitEmitter::emitOffset(const Instruction& instruction, const Xbyak::Reg32& to, uint32_t espMoved)
 {
     Assembler& a = m_assembler;
     const bool hasBase = instruction.base != Instruction::noRegister;
     const bool hasIndex = instruction.index != Instruction::noRegister;
     const auto displacement = static_cast<int32_t>(instruction.displacement + (instruction.base == Esp ? espMoved : 0));
     if (!hasBase && !hasIndex) {
-        a.mov(address, instruction.displacement);
+        a.mov(to, instruction.displacement);
     } else if (hasBase && !hasIndex && displacement == 0) {
-        a.mov(address, guest(instruction.base));
+        a.mov(to, guest(instruction.base));
     } else {
         Xbyak::RegExp expression(static_cast<size_t>(static_cast<int64_t>(displacement)));
         if (hasBase)
             expression = guest64(instruction.base) + expression;
         if (hasIndex)
             expression = guest64(instruction.index) * (1 << instruction.scale) + expression;
-        a.lea(address, a.ptr[expression]);
+        a.lea(to, a.ptr[expression]);
     }
+}
+
+// The linear address into r8d; flags change only where the segment has a base.
+void UnitEmitter::emitAddress(const Instruction& instruction, uint32_t espMoved)
+{
+    emitOffset(instruction, address, espMoved);
     if (instruction.segment == Fs || instruction.segment == Gs)
-        a.add(address, a.inProcessor(m_offsets.segmentBase[instruction.segment]));
+        m_assembler.add(address, m_assembler.inProcessor(m_offsets.segmentBase[instruction.segment]));
 }
 
 // Where the guest is, for whoever looks at a fault, and the size of the access.

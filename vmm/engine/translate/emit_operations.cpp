@@ -53,6 +53,8 @@ HostEncoding hostEncodingOf(const Instruction& instruction)
             opcode = 0x89;
         if (entry.extension >= 0)
             return { opcode, static_cast<uint8_t>(entry.extension) };
+        if (entry.operation == Operation::Setcc) // ModRM.reg is no operand
+            return { opcode, 0 };
         const bool byte = isByteRegister(instruction);
         return { opcode, byte ? instruction.reg : hostOfGuest[instruction.reg] };
     }
@@ -113,12 +115,8 @@ void UnitEmitter::emitOrdinary(const Step& step)
     const FlagEffect effect = flagEffectOf(instruction, m_unit.mode);
     const bool needsFlags = (effect.changes || effect.read) && step.liveIn;
     if (instruction.entry->operation == Operation::Lea) {
-        Instruction addressOnly = instruction;
-        addressOnly.segment = Ds;
-        emitAddress(addressOnly);
-        if (instruction.operandSize == 4)
-            m_assembler.mov(guest(instruction.reg), address);
-        else
+        emitOffset(instruction, instruction.operandSize == 4 ? guest(instruction.reg) : address);
+        if (instruction.operandSize == 2)
             m_assembler.mov(Xbyak::Reg16(hostOfGuest[instruction.reg]), m_assembler.r8w);
         return;
     }

@@ -62,6 +62,7 @@ private:
         Xbyak::Label back;
         std::function<void()> emit;
     };
+    void emitOffset(const Instruction&, const Xbyak::Reg32& to, uint32_t espMoved = 0);
     void emitAddress(const Instruction&, uint32_t espMoved = 0);
     // The lookup of the address in r8d. afterRead comes back to behind the lookup.
     void emitReadLookup(const Step&, unsigned size);
