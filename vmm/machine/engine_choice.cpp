@@ -13,7 +13,8 @@ Result<EngineChoice> chooseEngine(std::string_view name, GuestMemory& memory, co
     std::string reason;
     if (name == "auto")
         reason = "The software CPU is used: it is the one engine of this version and runs on every host.";
-    else if (name == "soft" || name == "soft:interpreter" || name == "soft:translator")
+    else if (name == "soft" || name == "soft:interpreter" || name == "soft:translator"
+        || name == "soft:lockstep") // the last for developers
         reason = "The software CPU is used because it was asked for.";
     else
         return Error { fmt::format(
@@ -21,6 +22,9 @@ Result<EngineChoice> chooseEngine(std::string_view name, GuestMemory& memory, co
     auto session = std::make_unique<SoftSession>(memory, clock, CpuModel::namsan1(), bus);
     if (name == "soft:translator")
         if (auto started = session->startTranslator(); !started)
+            return started.error();
+    if (name == "soft:lockstep")
+        if (auto started = session->startLockstep(); !started)
             return started.error();
     return EngineChoice { std::move(session), std::move(reason) };
 }

@@ -20,7 +20,16 @@ SoftSession::~SoftSession()
 Result<void> SoftSession::startTranslator()
 {
     auto started = m_vcpu.startTranslator();
-    m_translates = started.ok();
+    if (started)
+        m_engineName = "soft:translator";
+    return started;
+}
+
+Result<void> SoftSession::startLockstep()
+{
+    auto started = m_vcpu.startLockstep();
+    if (started)
+        m_engineName = "soft:lockstep";
     return started;
 }
 

@@ -19,8 +19,9 @@ public:
 
     // Before the vCPU runs. Fails with a sentence where the host refuses; the session interprets then.
     Result<void> startTranslator();
+    Result<void> startLockstep(); // the same, each unit compared with the interpreter: slow
 
-    std::string_view engineName() const override { return m_translates ? "soft:translator" : "soft:interpreter"; }
+    std::string_view engineName() const override { return m_engineName; }
     unsigned vcpuCount() const override { return 1; }
     Vcpu& vcpu(unsigned index) override;
     void setA20(bool open) override { m_vcpu.setA20(open); }
@@ -31,7 +32,7 @@ private:
     GuestMemory& m_memory;
     Decoder m_decoder;
     SoftVcpu m_vcpu;
-    bool m_translates = false;
+    std::string_view m_engineName = "soft:interpreter";
 };
 
 } // namespace namsan

@@ -23,10 +23,22 @@ Result<void> SoftVcpu::startTranslator(const TranslatorOptions& options)
     return {};
 }
 
+Result<void> SoftVcpu::startLockstep()
+{
+    auto lockstep = Lockstep::create(m_processor, m_memory, m_codeCache, m_decoder, m_attention);
+    if (!lockstep)
+        return lockstep.error();
+    m_lockstep = std::move(*lockstep);
+    m_interpreter.setAccelerator(m_lockstep.get());
+    return {};
+}
+
 VcpuExit SoftVcpu::run()
 {
     switch (m_interpreter.run()) {
     case Interpreter::Stop::Kicked:
+        if (m_lockstep && !m_lockstep->difference().empty())
+            return { VcpuExit::Reason::Failed, m_lockstep->difference() };
         return { VcpuExit::Reason::Kicked, {} };
     case Interpreter::Stop::Halted:
         return { VcpuExit::Reason::Halted, {} };

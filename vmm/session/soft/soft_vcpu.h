@@ -6,6 +6,7 @@
 #include "vmm/engine/interpret/attention.h"
 #include "vmm/engine/interpret/interpreter.h"
 #include "vmm/engine/interpret/processor.h"
+#include "vmm/engine/translate/lockstep.h"
 #include "vmm/engine/translate/translator.h"
 #include "vmm/session/vm_session.h"
 
@@ -31,6 +32,8 @@ public:
 
     // Lets translated code run what is hot, from the next run() on. Fails with a sentence where the host refuses.
     Result<void> startTranslator(const TranslatorOptions& = {});
+    // The same, with each unit compared with the interpreter; run() returns Failed at the first difference.
+    Result<void> startLockstep();
     void codeWritten(PhysicalAddress address, uint64_t size) { m_codeCache.codeWrittenElsewhere(address, size); }
 
 private:
@@ -43,6 +46,7 @@ private:
     CodeCache m_codeCache;
     Interpreter m_interpreter;
     std::unique_ptr<Translator> m_translator;
+    std::unique_ptr<Lockstep> m_lockstep;
 };
 
 } // namespace namsan
