@@ -12,9 +12,17 @@ namespace namsan {
 
 namespace {
 
-Result<EngineChoice> makeSoft(std::string reason, GuestMemory& memory, const Clock& clock, GuestBus& bus)
+Result<EngineChoice> makeSoft(
+    std::string_view name, std::string reason, GuestMemory& memory, const Clock& clock, GuestBus& bus)
 {
-    return EngineChoice { std::make_unique<SoftSession>(memory, clock, CpuModel::namsan1(), bus), std::move(reason) };
+    auto session = std::make_unique<SoftSession>(memory, clock, CpuModel::namsan1(), bus);
+    if (name == "soft:translator")
+        if (auto started = session->startTranslator(); !started)
+            return started.error();
+    if (name == "soft:lockstep")
+        if (auto started = session->startLockstep(); !started)
+            return started.error();
+    return EngineChoice { std::move(session), std::move(reason) };
 }
 
 Result<EngineChoice> makeKvm(
@@ -31,9 +39,10 @@ Result<EngineChoice> makeBest(GuestMemory& memory, const Clock& clock, GuestBus&
 {
     const EngineProbe probe = probeEngines(access);
     if (!probe.kvmIsBetter())
-        return makeSoft(probe.reason(), memory, clock, bus);
+        return makeSoft("soft", probe.reason(), memory, clock, bus);
     auto kvm = makeKvm(probe.reason(), memory, clock, bus, access);
-    return kvm ? std::move(kvm) : makeSoft(kvm.error().message + " So the software CPU is used.", memory, clock, bus);
+    return kvm ? std::move(kvm)
+               : makeSoft("soft", kvm.error().message + " So the software CPU is used.", memory, clock, bus);
 }
 
 } // namespace
@@ -43,21 +52,26 @@ Result<EngineChoice> chooseEngine(
 {
     if (name == "auto")
         return makeBest(memory, clock, bus, access);
-    if (name == "soft" || name == "soft:interpreter")
-        return makeSoft("The software CPU is used because it was asked for.", memory, clock, bus);
+    if (name == "soft" || name == "soft:interpreter" || name == "soft:translator"
+        || name == "soft:lockstep") // the last for developers
+        return makeSoft(name, "The software CPU is used because it was asked for.", memory, clock, bus);
     if (name == "kvm")
         return makeKvm("KVM is used because it was asked for.", memory, clock, bus, access);
     return Error { fmt::format(
-        "There is no engine \"{}\". Choose auto, soft, soft:interpreter or kvm (--engine).", name) };
+        "There is no engine \"{}\". Choose auto, soft, soft:interpreter, soft:translator or kvm (--engine).", name) };
 }
 
 VcpuFigures VcpuFigures::operator+(const VcpuFigures& other) const
 {
     VcpuFigures sum = *this;
-    for (uint64_t VcpuFigures::*figure : { &VcpuFigures::instructions, &VcpuFigures::portReads,
-             &VcpuFigures::portWrites, &VcpuFigures::mmioReads, &VcpuFigures::mmioWrites, &VcpuFigures::interrupts,
-             &VcpuFigures::exceptions, &VcpuFigures::pageFaults, &VcpuFigures::halts, &VcpuFigures::kicks,
-             &VcpuFigures::blocksDecoded, &VcpuFigures::codeInvalidations, &VcpuFigures::tlbMisses })
+    for (uint64_t VcpuFigures::*figure :
+        { &VcpuFigures::instructions, &VcpuFigures::portReads, &VcpuFigures::portWrites, &VcpuFigures::mmioReads,
+            &VcpuFigures::mmioWrites, &VcpuFigures::interrupts, &VcpuFigures::exceptions, &VcpuFigures::pageFaults,
+            &VcpuFigures::halts, &VcpuFigures::kicks, &VcpuFigures::blocksDecoded, &VcpuFigures::codeInvalidations,
+            &VcpuFigures::tlbMisses, &VcpuFigures::unitsTranslated, &VcpuFigures::instructionsTranslated,
+            &VcpuFigures::codeBytesEmitted, &VcpuFigures::unitsDropped, &VcpuFigures::leavesForLookup,
+            &VcpuFigures::leavesForLink, &VcpuFigures::leavesForAttention, &VcpuFigures::leavesForInterpreter,
+            &VcpuFigures::leavesAfterHandler, &VcpuFigures::leavesForFault })
         sum.*figure += other.*figure;
     return sum;
 }
@@ -78,6 +92,16 @@ VcpuFigures figuresOf(const VcpuCounters& counters)
         .blocksDecoded = counters.blocksDecoded.value(),
         .codeInvalidations = counters.codeInvalidations.value(),
         .tlbMisses = counters.tlbMisses.value(),
+        .unitsTranslated = counters.unitsTranslated.value(),
+        .instructionsTranslated = counters.instructionsTranslated.value(),
+        .codeBytesEmitted = counters.codeBytesEmitted.value(),
+        .unitsDropped = counters.unitsDropped.value(),
+        .leavesForLookup = counters.leavesForLookup.value(),
+        .leavesForLink = counters.leavesForLink.value(),
+        .leavesForAttention = counters.leavesForAttention.value(),
+        .leavesForInterpreter = counters.leavesForInterpreter.value(),
+        .leavesAfterHandler = counters.leavesAfterHandler.value(),
+        .leavesForFault = counters.leavesForFault.value(),
     };
 }
 

@@ -71,9 +71,10 @@ Result<void> parseVcpus(MachineConfig& config, std::string_view text)
 
 Result<void> parseEngine(MachineConfig& config, std::string_view text)
 {
-    constexpr std::array<std::string_view, 4> engines { "auto", "soft", "soft:interpreter", "kvm" };
+    constexpr std::array<std::string_view, 5> engines { "auto", "soft", "soft:interpreter", "soft:translator", "kvm" };
     if (std::ranges::find(engines, text) == engines.end())
-        return Error { fmt::format("There is no engine \"{}\"; choose auto, soft, soft:interpreter or kvm.", text) };
+        return Error { fmt::format(
+            "There is no engine \"{}\"; choose auto, soft, soft:interpreter, soft:translator or kvm.", text) };
     config.engine = text;
     return {};
 }
@@ -152,7 +153,8 @@ constexpr std::array schema {
         [](const MachineConfig& config) { return formatSize(config.memoryBytes); } },
     ConfigField { Kind::Number, "vCPUs", "vcpus", "--vcpus", "N", "", "1", "How many virtual CPUs the guest has.",
         parseVcpus, [](const MachineConfig& config) { return fmt::format("{}", config.vcpus); } },
-    ConfigField { Kind::Choice, "Engine", "engine", "--engine", "ENGINE", "", "auto, soft, soft:interpreter, kvm",
+    ConfigField { Kind::Choice, "Engine", "engine", "--engine", "ENGINE", "",
+        "auto, soft, soft:interpreter, soft:translator, kvm",
         "What runs the guest's instructions; auto measures and takes the fastest.", parseEngine,
         formatText<&MachineConfig::engine> },
     ConfigField { Kind::Text, "Placement", "placement", "--placement", "PLACES", "",

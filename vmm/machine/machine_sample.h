@@ -29,6 +29,16 @@ struct VcpuFigures {
     uint64_t blocksDecoded = 0;
     uint64_t codeInvalidations = 0;
     uint64_t tlbMisses = 0;
+    uint64_t unitsTranslated = 0;
+    uint64_t instructionsTranslated = 0;
+    uint64_t codeBytesEmitted = 0;
+    uint64_t unitsDropped = 0;
+    uint64_t leavesForLookup = 0;
+    uint64_t leavesForLink = 0;
+    uint64_t leavesForAttention = 0;
+    uint64_t leavesForInterpreter = 0;
+    uint64_t leavesAfterHandler = 0;
+    uint64_t leavesForFault = 0;
 
     // What was counted before, by another engine, and since.
     VcpuFigures operator+(const VcpuFigures& other) const;

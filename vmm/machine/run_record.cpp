@@ -37,6 +37,16 @@ constexpr std::array counterNames {
     CounterName { "blocks_decoded", &VcpuFigures::blocksDecoded, true },
     CounterName { "code_invalidations", &VcpuFigures::codeInvalidations, true },
     CounterName { "tlb_misses", &VcpuFigures::tlbMisses, true },
+    CounterName { "units_translated", &VcpuFigures::unitsTranslated, true },
+    CounterName { "instructions_translated", &VcpuFigures::instructionsTranslated, true },
+    CounterName { "code_bytes_emitted", &VcpuFigures::codeBytesEmitted, true },
+    CounterName { "units_dropped", &VcpuFigures::unitsDropped, true },
+    CounterName { "leaves_for_lookup", &VcpuFigures::leavesForLookup, true },
+    CounterName { "leaves_for_link", &VcpuFigures::leavesForLink, true },
+    CounterName { "leaves_for_attention", &VcpuFigures::leavesForAttention, true },
+    CounterName { "leaves_for_interpreter", &VcpuFigures::leavesForInterpreter, true },
+    CounterName { "leaves_after_handler", &VcpuFigures::leavesAfterHandler, true },
+    CounterName { "leaves_for_fault", &VcpuFigures::leavesForFault, true },
 };
 
 // What leaves guest code for the VMM; the other counters are the engine's own affair.

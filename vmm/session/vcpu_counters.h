@@ -31,6 +31,18 @@ struct VcpuCounters {
     Counter blocksDecoded; // straight runs of instructions that had to be decoded
     Counter codeInvalidations; // stores into memory that held decoded code
     Counter tlbMisses;
+
+    // Of the translator.
+    Counter unitsTranslated;
+    Counter instructionsTranslated; // in them
+    Counter codeBytesEmitted;
+    Counter unitsDropped; // by stores into them
+    Counter leavesForLookup; // translated code came back because it did not find the next unit,
+    Counter leavesForLink; // for a jump to be pointed at its target,
+    Counter leavesForAttention;
+    Counter leavesForInterpreter; // for a store into translated code,
+    Counter leavesAfterHandler; // for an instruction that changes the rules,
+    Counter leavesForFault;
 };
 
 } // namespace namsan

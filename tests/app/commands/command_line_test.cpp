@@ -185,7 +185,8 @@ TEST_F(CommandLineTest, SaysWhatIsWrongWithAValue)
     };
     EXPECT_EQ(refusalOf("--memory", "much"),
         "The memory size \"much\" is not understood; write a number and K, M or G, such as 256M or 1G.");
-    EXPECT_EQ(refusalOf("--engine", "xen"), "There is no engine \"xen\"; choose auto, soft, soft:interpreter or kvm.");
+    EXPECT_EQ(refusalOf("--engine", "xen"),
+        "There is no engine \"xen\"; choose auto, soft, soft:interpreter, soft:translator or kvm.");
     EXPECT_EQ(refusalOf("--screen", "big"),
         "The screen \"big\" is not understood; write text, or width x height in pixels, such as 1024x768.");
     EXPECT_EQ(refusalOf("--timeout", "soon"),

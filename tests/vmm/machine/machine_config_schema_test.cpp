@@ -96,7 +96,8 @@ TEST(MachineConfigSchema, KnowsItsEnginesAndLimits)
 {
     EXPECT_EQ(with("engine", "soft:interpreter").engine, "soft:interpreter");
     EXPECT_EQ(with("engine", "kvm").engine, "kvm");
-    EXPECT_EQ(refusal("engine", "xen"), "There is no engine \"xen\"; choose auto, soft, soft:interpreter or kvm.");
+    EXPECT_EQ(refusal("engine", "xen"),
+        "There is no engine \"xen\"; choose auto, soft, soft:interpreter, soft:translator or kvm.");
     EXPECT_EQ(refusal("vcpus", "2"), "2 vCPUs are not possible; this version gives every VM exactly 1.");
     EXPECT_EQ(refusal("placement", ""), "The placement is empty; leave it out or give it a value.");
     EXPECT_EQ(refusal("reboot", "yes"), "\"yes\" is neither true nor false; write one of the two.");

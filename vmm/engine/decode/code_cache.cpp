@@ -280,7 +280,11 @@ bool CodeCache::covers(const Block& block, PhysicalAddress physical, uint64_t si
 
 void CodeCache::dropRange(PhysicalAddress physical, uint64_t size)
 {
+    if (m_follower)
+        m_follower->codeWritten(physical, size);
     const auto found = m_pages.find(physical / pageSize);
+    if (found == m_pages.end())
+        forgetPageWithoutCode(physical);
     if (found == m_pages.end() || !(found->second.lines & linesOf(physical % pageSize, size)))
         return;
     Page& page = found->second;
@@ -295,9 +299,15 @@ void CodeCache::dropRange(PhysicalAddress physical, uint64_t size)
         return false;
     });
     if (page.blocks.empty()) {
-        m_memory.clearFlag(physical, GuestMemory::Code);
         m_pages.erase(found);
+        forgetPageWithoutCode(physical);
     }
+}
+
+void CodeCache::forgetPageWithoutCode(PhysicalAddress physical)
+{
+    if (!m_follower || !m_follower->holdsCodeOf(physical))
+        m_memory.clearFlag(physical, GuestMemory::Code);
 }
 
 void CodeCache::drop(Block& block)
@@ -319,6 +329,8 @@ void CodeCache::drop(Block& block)
 
 void CodeCache::dropAll()
 {
+    if (m_follower)
+        m_follower->dropAllCode();
     std::fill(m_slots.begin(), m_slots.end(), Slot {});
     std::fill(m_buckets.begin(), m_buckets.end(), nullptr);
     for (const auto& [number, page] : m_pages)

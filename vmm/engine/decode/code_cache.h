@@ -36,6 +36,15 @@ struct Block {
     Block* nextInBucket = nullptr;
 };
 
+// Whoever keeps other things made of the same instructions. Called on the vCPU's thread.
+class CodeFollower {
+public:
+    virtual ~CodeFollower() = default;
+    virtual void codeWritten(PhysicalAddress, uint64_t size) = 0; // within one page
+    virtual bool holdsCodeOf(PhysicalAddress page) const = 0; // then the page keeps its Code flag
+    virtual void dropAllCode() = 0;
+};
+
 // Decoded blocks of instructions by physical address. Of one vCPU, whose thread alone calls, except where noted.
 //
 // A block is found by its linear address through a table whose entries carry the fetch generation, so that nothing
@@ -72,6 +81,12 @@ public:
 
     void dropAll();
 
+    // Told of what is dropped here; nullptr for nobody. Outlives this, or takes itself away.
+    void setFollower(CodeFollower* follower) { m_follower = follower; }
+
+    // Marks the page as one with code, so that stores into it are reported. Before any byte of it is decoded.
+    void watchPage(PhysicalAddress);
+
 private:
     static constexpr uint32_t slotBits = 13;
     static constexpr uint32_t slotCount = 1 << slotBits;
@@ -106,13 +121,13 @@ private:
     Block* decodeStraddling(uint32_t linear, PhysicalAddress, bool code32);
     const Block& decodeUncached(uint32_t linear, bool code32);
     Block* keep(Block, const Instruction*);
-    void watchPage(PhysicalAddress);
     void listInPage(Block&, PhysicalAddress, uint64_t size);
     void enterIntoSlot(Block&, uint32_t linear, bool code32, uint64_t fetchGeneration);
     uint8_t fetchByte(PhysicalAddress);
 
     void dropRange(PhysicalAddress, uint64_t size); // within one page
     void drop(Block&);
+    void forgetPageWithoutCode(PhysicalAddress);
     static bool covers(const Block&, PhysicalAddress, uint64_t size);
     static size_t bucketOf(PhysicalAddress address) { return (address ^ address >> 15) % bucketCount; }
 
@@ -122,6 +137,7 @@ private:
     const Decoder& m_decoder;
     VcpuCounters& m_counters;
     Attention& m_attention;
+    CodeFollower* m_follower = nullptr;
 
     std::vector<Slot> m_slots;
     std::vector<Block*> m_buckets;

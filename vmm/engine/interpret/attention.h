@@ -24,6 +24,9 @@ public:
     // What was written before raise() is visible to who sees the reason here.
     uint32_t reasons() const { return m_reasons.load(std::memory_order_acquire); }
 
+    // For translated code, which looks itself: not 0 while any() holds.
+    const std::atomic<uint32_t>& word() const { return m_reasons; }
+
 private:
     std::atomic<uint32_t> m_reasons = 0;
 };

@@ -50,8 +50,7 @@ Interpreter::Stop Interpreter::run()
                 return stop;
             } catch (const Fault& fault) {
                 countUntilFault();
-                m_processor.interruptShadow = false;
-                deliverException(m_processor, fault);
+                deliver(fault);
             }
         }
     } catch (const TripleFault&) {
@@ -92,9 +91,34 @@ Interpreter::Stop Interpreter::runOne()
                 return *stop;
             continue;
         }
+        if (m_accelerator && accelerate())
+            continue;
         const Block& block = findBlock();
         runBlock(block, block.count);
     }
+}
+
+void Interpreter::deliver(const Fault& fault)
+{
+    m_processor.interruptShadow = false;
+    deliverException(m_processor, fault);
+}
+
+// Whether that is all for now: false leaves the next block to this loop.
+bool Interpreter::accelerate()
+{
+    m_firstRunning = nullptr; // faults from there are counted there
+    switch (m_accelerator->run()) {
+    case Accelerator::Outcome::GoOn:
+        return true;
+    case Accelerator::Outcome::Interpret:
+        return false;
+    case Accelerator::Outcome::Faulted:
+        if (const std::optional<Fault> fault = m_accelerator->takeFault())
+            deliver(*fault);
+        return true;
+    }
+    return false;
 }
 
 bool Interpreter::needsCare() const

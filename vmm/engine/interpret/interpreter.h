@@ -2,6 +2,7 @@
 #pragma once
 
 #include "vmm/engine/decode/code_cache.h"
+#include "vmm/engine/interpret/accelerator.h"
 #include "vmm/engine/interpret/attention.h"
 #include "vmm/engine/interpret/processor.h"
 
@@ -27,12 +28,17 @@ public:
     // that needs help with one instruction.
     Stop runOne();
 
+    // Asked to go on before each block, where nothing needs care; nullptr for none. Outlives this.
+    void setAccelerator(Accelerator* accelerator) { m_accelerator = accelerator; }
+
     // Delivered before the next instruction.
     void setPendingEvent(std::optional<PendingEvent> event) { m_pendingEvent = event; }
     const std::optional<PendingEvent>& pendingEvent() const { return m_pendingEvent; }
 
 private:
     Stop runUntilStop();
+    bool accelerate();
+    void deliver(const Fault&);
     bool needsCare() const;
     std::optional<Stop> takeCare();
     bool takeInterrupts(uint32_t reasons);
@@ -46,6 +52,7 @@ private:
     CodeCache& m_codeCache;
     Attention& m_attention;
     const std::atomic<bool>& m_a20Open;
+    Accelerator* m_accelerator = nullptr;
     std::optional<PendingEvent> m_pendingEvent;
     const Instruction* m_firstRunning = nullptr; // of the block that runs, for counting when it faults
     uint32_t m_firstEip = 0;

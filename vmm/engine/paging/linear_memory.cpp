@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstddef>
 
 namespace namsan {
 
@@ -183,6 +184,14 @@ uint32_t LinearMemory::translate(uint32_t linear, bool write, Table& table)
 PhysicalAddress LinearMemory::translateFetch(uint32_t linear)
 {
     return translate(linear, false, *m_current);
+}
+
+PhysicalAddress LinearMemory::translateWrite(uint32_t linear)
+{
+    static_assert(offsetof(Entry, readTag) == FastLayout::readTagOffset
+        && offsetof(Entry, writeTag) == FastLayout::writeTagOffset
+        && offsetof(Entry, addend) == FastLayout::addendOffset);
+    return translate(linear, true, *m_current);
 }
 
 void LinearMemory::probeSlow(uint32_t linear, unsigned size, bool write)

@@ -11,6 +11,7 @@
 #include <cstring>
 #include <memory>
 #include <optional>
+#include <type_traits>
 
 namespace namsan {
 
@@ -96,6 +97,21 @@ public:
     // fetch.
     PhysicalAddress translateFetch(uint32_t linear);
 
+    // Where a write goes, with the privilege of now. Throws the page fault that it would end in.
+    PhysicalAddress translateWrite(uint32_t linear);
+
+    // For translated code, which looks into the table of ordinary accesses itself: entry (linear >> 12) % entryCount
+    // holds two 32-bit tags, the linear page where the host's memory may be read, or written, directly, and 64 bits to
+    // add to the linear address. The tag of an empty entry is no page.
+    struct FastLayout {
+        static constexpr size_t entryCount = 1024;
+        static constexpr size_t entryBytes = 16;
+        static constexpr size_t readTagOffset = 0;
+        static constexpr size_t writeTagOffset = 4;
+        static constexpr size_t addendOffset = 8;
+    };
+    const void* fastEntries() const { return m_current->entries.data(); }
+
     // Another number whenever a translation that translateFetch() gave may have become false. Bit 0 tells the
     // privilege (1: user), so that translations remembered with this number serve again after a change there and back.
     uint64_t fetchGeneration() const { return m_generation << 1 | (m_current == &tableOf(Privilege::User) ? 1 : 0); }
@@ -107,7 +123,7 @@ public:
     void dropWriteEntries(PhysicalAddress page);
 
 private:
-    static constexpr size_t entryCount = 1024;
+    static constexpr size_t entryCount = FastLayout::entryCount;
     static constexpr uint32_t pageMask = 0xfffff000;
     static constexpr uint32_t noTag = 0xfff; // no tag that tagOf() makes has these bits
 
@@ -118,6 +134,7 @@ private:
         uint32_t writeTag = noTag; // plain RAM that may be written, its dirty bit set
         uintptr_t addend = 0; // host address minus linear address
     };
+    static_assert(sizeof(Entry) == FastLayout::entryBytes && std::is_standard_layout_v<Entry>);
     // What a page walk found, whether RAM or not, for the slow way.
     struct Cached {
         uint32_t linearPage = noTag;

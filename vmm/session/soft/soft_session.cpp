@@ -17,6 +17,22 @@ SoftSession::~SoftSession()
     m_memory.setCodeWatcher(nullptr);
 }
 
+Result<void> SoftSession::startTranslator()
+{
+    auto started = m_vcpu.startTranslator();
+    if (started)
+        m_engineName = "soft:translator";
+    return started;
+}
+
+Result<void> SoftSession::startLockstep()
+{
+    auto started = m_vcpu.startLockstep();
+    if (started)
+        m_engineName = "soft:lockstep";
+    return started;
+}
+
 Vcpu& SoftSession::vcpu([[maybe_unused]] unsigned index)
 {
     assert(index == 0);

@@ -9,14 +9,19 @@
 
 namespace namsan {
 
-// The engine that needs no help of the host's kernel: IA-32 in software, interpreted. One virtual processor.
+// The engine that needs no help of the host's kernel: IA-32 in software, interpreted, or translated to x86-64 where
+// that was asked for. One virtual processor.
 class SoftSession final : public VmSession, private CodeWatcher {
 public:
     // All must outlive the session.
     SoftSession(GuestMemory&, const Clock&, const CpuModel&, GuestBus&);
     ~SoftSession() override;
 
-    std::string_view engineName() const override { return "soft:interpreter"; }
+    // Before the vCPU runs. Fails with a sentence where the host refuses; the session interprets then.
+    Result<void> startTranslator();
+    Result<void> startLockstep(); // the same, each unit compared with the interpreter: slow
+
+    std::string_view engineName() const override { return m_engineName; }
     unsigned vcpuCount() const override { return 1; }
     Vcpu& vcpu(unsigned index) override;
     void setA20(bool open) override { m_vcpu.setA20(open); }
@@ -27,6 +32,7 @@ private:
     GuestMemory& m_memory;
     Decoder m_decoder;
     SoftVcpu m_vcpu;
+    std::string_view m_engineName = "soft:interpreter";
 };
 
 } // namespace namsan

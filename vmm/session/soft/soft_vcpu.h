@@ -6,13 +6,16 @@
 #include "vmm/engine/interpret/attention.h"
 #include "vmm/engine/interpret/interpreter.h"
 #include "vmm/engine/interpret/processor.h"
+#include "vmm/engine/translate/lockstep.h"
+#include "vmm/engine/translate/translator.h"
 #include "vmm/session/vm_session.h"
 
 #include <atomic>
+#include <memory>
 
 namespace namsan {
 
-// A virtual processor of the interpreter.
+// A virtual processor in software: the interpreter, and the translator where it is asked for.
 class SoftVcpu final : public Vcpu {
 public:
     SoftVcpu(GuestMemory&, GuestBus&, const Clock&, const CpuModel&, const Decoder&);
@@ -26,15 +29,24 @@ public:
     const VcpuCounters& counters() const override { return m_counters; }
 
     void setA20(bool open); // any thread
+
+    // Lets translated code run what is hot, from the next run() on. Fails with a sentence where the host refuses.
+    Result<void> startTranslator(const TranslatorOptions& = {});
+    // The same, with each unit compared with the interpreter; run() returns Failed at the first difference.
+    Result<void> startLockstep();
     void codeWritten(PhysicalAddress address, uint64_t size) { m_codeCache.codeWrittenElsewhere(address, size); }
 
 private:
     VcpuCounters m_counters;
     Attention m_attention;
     std::atomic<bool> m_a20Open = true;
+    GuestMemory& m_memory;
+    const Decoder& m_decoder;
     Processor m_processor;
     CodeCache m_codeCache;
     Interpreter m_interpreter;
+    std::unique_ptr<Translator> m_translator;
+    std::unique_ptr<Lockstep> m_lockstep;
 };
 
 } // namespace namsan

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "tests/vmm/engine/translate/translator_bench.h"
+
+#include <Zydis/Zydis.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <future>
+#include <thread>
+
+namespace namsan {
+
+class TranslatorTest : public ::testing::Test {
+protected:
+    TranslatorBench bench { TranslatorBench::eager() };
+
+    // The text of a unit's code, one instruction a line.
+    std::string disassemble(uint32_t linear)
+    {
+        const auto code = bench.translator->codeAt(linear);
+        if (!code)
+            return "not translated";
+        std::string text;
+        ZydisDisassembledInstruction instruction;
+        for (const uint8_t* at = code->begin; at < code->end; at += instruction.info.length) {
+            if (!ZYAN_SUCCESS(ZydisDisassembleIntel(ZYDIS_MACHINE_MODE_LONG_64, reinterpret_cast<ZyanU64>(at), at,
+                    static_cast<ZyanUSize>(code->end - at), &instruction)))
+                return text + "(no instruction)";
+            text += instruction.text;
+            text += '\n';
+        }
+        return text;
+    }
+};
+
+TEST_F(TranslatorTest, RunsALoopInTranslatedCode)
+{
+    // mov ecx, 100000; xor eax, eax; l: add eax, ecx; dec ecx; jnz l; hlt
+    bench.load(TranslatorBench::code, { 0xb9, 0xa0, 0x86, 0x01, 0x00, 0x31, 0xc0, 0x01, 0xc8, 0x49, 0x75, 0xfb, 0xf4 });
+    EXPECT_EQ(bench.runFrom(TranslatorBench::code), Interpreter::Stop::Halted);
+    EXPECT_EQ(bench.cpu.gpr[Eax], static_cast<uint32_t>(uint64_t { 100000 } * 100001 / 2));
+    EXPECT_EQ(bench.counters.instructions.value(), 2u + 300000 + 1);
+    EXPECT_GE(bench.counters.unitsTranslated.value(), 2u);
+    EXPECT_LT(bench.counters.leavesForLink.value(), 10u); // the loop's jump is a jump of the host
+}
+
+TEST_F(TranslatorTest, CallsAndReturnsThroughTheJumpTable)
+{
+    // mov ecx, 1000; l: call f; dec ecx; jnz l; hlt; f (next page): push ecx; inc dword [esp]; pop edx; add eax, edx;
+    // ret
+    bench.load(
+        TranslatorBench::code, { 0xb9, 0xe8, 0x03, 0x00, 0x00, 0xe8, 0xf6, 0x0f, 0x00, 0x00, 0x49, 0x75, 0xf8, 0xf4 });
+    bench.load(TranslatorBench::code + 0x1000, { 0x51, 0xff, 0x04, 0x24, 0x5a, 0x01, 0xd0, 0xc3 });
+    EXPECT_EQ(bench.runFrom(TranslatorBench::code), Interpreter::Stop::Halted);
+    EXPECT_EQ(bench.cpu.gpr[Eax], 1000u * 1001 / 2 + 1000);
+    EXPECT_EQ(bench.cpu.gpr[Esp], TranslatorBench::stack);
+    EXPECT_LT(bench.counters.leavesForLookup.value(), 20u);
+}
+
+TEST_F(TranslatorTest, FaultsWithEverythingAsBeforeTheInstruction)
+{
+    bench.enablePaging();
+    bench.setPage(TranslatorBench::data + 0x1000, 0);
+    // mov eax, 1; mov ebx, 200ffe; push eax; add eax, 5; add [ebx], eax
+    bench.load(
+        TranslatorBench::code, { 0xb8, 1, 0, 0, 0, 0xbb, 0xfe, 0x0f, 0x20, 0x00, 0x50, 0x83, 0xc0, 0x05, 0x01, 0x03 });
+    EXPECT_EQ(bench.runFrom(TranslatorBench::code), Interpreter::Stop::Halted);
+    EXPECT_EQ(bench.cpu.eip, TranslatorBench::handlerOf(14) + 1);
+    EXPECT_EQ(bench.cpu.cr2, TranslatorBench::data + 0x1000);
+    EXPECT_EQ(bench.cpu.gpr[Eax], 6u);
+    EXPECT_EQ(bench.get32(bench.cpu.gpr[Esp] + 4), TranslatorBench::code + 14);
+    EXPECT_EQ(bench.counters.leavesForFault.value(), 1u);
+    EXPECT_EQ(bench.counters.instructions.value(), 4u + 1); // and HLT
+}
+
+TEST_F(TranslatorTest, DividesByZeroInTheGuestOnly)
+{
+    // xor ecx, ecx; mov eax, 7; cdq; idiv ecx
+    bench.load(TranslatorBench::code, { 0x31, 0xc9, 0xb8, 7, 0, 0, 0, 0x99, 0xf7, 0xf9 });
+    EXPECT_EQ(bench.runFrom(TranslatorBench::code), Interpreter::Stop::Halted);
+    EXPECT_EQ(bench.cpu.eip, TranslatorBench::handlerOf(0) + 1);
+    EXPECT_EQ(bench.cpu.gpr[Eax], 7u);
+}
+
+TEST_F(TranslatorTest, SeesItsOwnInstructionsChange)
+{
+    // mov byte [code + 14], 5; mov eax, 0; nop; nop; add eax, 1 (whose 1 becomes 5); hlt
+    bench.load(TranslatorBench::code,
+        { 0xc6, 0x05, 0x10, 0x00, 0x10, 0x00, 0x05, 0xb8, 0, 0, 0, 0, 0x90, 0x90, 0x83, 0xc0, 0x01, 0xf4 });
+    EXPECT_EQ(bench.runFrom(TranslatorBench::code), Interpreter::Stop::Halted);
+    EXPECT_EQ(bench.cpu.gpr[Eax], 5u);
+    EXPECT_GE(bench.counters.unitsDropped.value(), 1u);
+}
+
+TEST_F(TranslatorTest, KeepsUnitsWhenSomethingBesideThemIsWritten)
+{
+    // mov ecx, 1000; l: mov [code + 800], ecx; dec ecx; jnz l; hlt
+    bench.load(
+        TranslatorBench::code, { 0xb9, 0xe8, 0x03, 0, 0, 0x89, 0x0d, 0x00, 0x08, 0x10, 0x00, 0x49, 0x75, 0xf7, 0xf4 });
+    EXPECT_EQ(bench.runFrom(TranslatorBench::code), Interpreter::Stop::Halted);
+    EXPECT_EQ(bench.get32(TranslatorBench::code + 0x800), 1u);
+    EXPECT_EQ(bench.counters.unitsDropped.value(), 0u);
+    EXPECT_LT(bench.counters.leavesForInterpreter.value(), 2u);
+}
+
+TEST_F(TranslatorTest, LetsOthersWriteIntoItsCode)
+{
+    bench.load(TranslatorBench::code, { 0xb8, 1, 0, 0, 0, 0xf4 });
+    bench.runFrom(TranslatorBench::code);
+    ASSERT_EQ(bench.cpu.gpr[Eax], 1u);
+    bench.load(TranslatorBench::code, { 0xb8, 2, 0, 0, 0, 0xf4 }); // as DMA does
+    bench.codeCache.codeWrittenElsewhere(TranslatorBench::code, 6);
+    bench.runFrom(TranslatorBench::code);
+    EXPECT_EQ(bench.cpu.gpr[Eax], 2u);
+}
+
+TEST_F(TranslatorTest, StartsAnewWhenTheCacheIsFull)
+{
+    TranslatorOptions options = TranslatorBench::eager();
+    options.codeBytes = 128 << 10;
+    TranslatorBench small(options);
+    // 2000 times: inc eax; jmp to the next line of 64 bytes
+    for (uint32_t n = 0; n < 2000; ++n)
+        small.load(TranslatorBench::code + 64 * n, { 0x40, 0xeb, 61 });
+    small.load(TranslatorBench::code + 64 * 2000, { 0xf4 });
+    for (unsigned round = 1; round <= 2; ++round) {
+        EXPECT_EQ(small.runFrom(TranslatorBench::code), Interpreter::Stop::Halted);
+        EXPECT_EQ(small.cpu.gpr[Eax], 2000 * round);
+    }
+    EXPECT_GE(small.counters.unitsTranslated.value(), 3900u);
+}
+
+TEST_F(TranslatorTest, LeavesAnEndlessLoopWhenKicked)
+{
+    bench.load(TranslatorBench::code, { 0xeb, 0xfe });
+    auto stop = std::async(std::launch::async, [this] { return bench.runFrom(TranslatorBench::code); });
+    while (bench.counters.unitsTranslated.value() == 0)
+        std::this_thread::yield();
+    const auto kicked = std::chrono::steady_clock::now();
+    bench.attention.raise(Attention::Kick);
+    EXPECT_EQ(stop.get(), Interpreter::Stop::Kicked);
+    EXPECT_LT(std::chrono::steady_clock::now() - kicked, std::chrono::seconds(5)); // it ends at all
+    EXPECT_EQ(bench.cpu.nextEip, TranslatorBench::code);
+}
+
+TEST_F(TranslatorTest, LeavesSixteenBitCodeToTheInterpreter)
+{
+    bench.cpu.setSegment(Cs, { ProcessorBench::kernelCode, 0x809b, 0, 0xffffffff });
+    bench.load(TranslatorBench::code, { 0xb8, 1, 0, 0xf4 });
+    EXPECT_EQ(bench.runFrom(TranslatorBench::code), Interpreter::Stop::Halted);
+    EXPECT_EQ(bench.counters.unitsTranslated.value(), 0u);
+}
+
+TEST_F(TranslatorTest, EmitsTheGuestsOwnInstructionsOnTheRegistersOfTheMap)
+{
+    // add eax, esp; mov ah, [ebx]; lea esi, [esp + ecx * 4 + 16]; hlt
+    bench.cpu.gpr[Ebx] = TranslatorBench::data;
+    bench.load(TranslatorBench::code, { 0x01, 0xe0, 0x8a, 0x23, 0x8d, 0x74, 0x8c, 0x10, 0xf4 });
+    bench.runFrom(TranslatorBench::code);
+    const std::string text = disassemble(TranslatorBench::code);
+    EXPECT_NE(text.find("add eax, r12d"), std::string::npos) << text;
+    EXPECT_NE(text.find("xchg ah, al\nmov al, [r10+r8*1]\nxchg ah, al"), std::string::npos) << text;
+    EXPECT_NE(text.find("lea esi, [r12+rcx*4+0x10]"), std::string::npos) << text;
+    EXPECT_EQ(text.find("(no instruction)"), std::string::npos) << text;
+}
+
+} // namespace namsan

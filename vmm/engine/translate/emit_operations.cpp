@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "vmm/engine/translate/native_operations.h"
+#include "vmm/engine/translate/unit_emitter.h"
+
+namespace namsan {
+
+using namespace register_map;
+
+namespace {
+
+unsigned immediateBytes(const Instruction& instruction)
+{
+    for (const Operand operand : instruction.entry->operands) {
+        switch (operand) {
+        case Operand::Imm8:
+        case Operand::Imm8Signed:
+            return 1;
+        case Operand::Imm16:
+            return 2;
+        case Operand::ImmV:
+            return instruction.operandSize;
+        default:
+            break;
+        }
+    }
+    return 0;
+}
+
+bool isByteRegister(const Instruction& instruction)
+{
+    for (const Operand operand : instruction.entry->operands)
+        if (operand == Operand::Reg8)
+            return true;
+    return false;
+}
+
+// The encoding's own opcode and ModRM.reg, or those of another encoding of the same operation where the guest's is none
+// in 64-bit mode.
+struct HostEncoding {
+    uint8_t opcode;
+    uint8_t reg;
+    bool hasRm = true;
+};
+
+HostEncoding hostEncodingOf(const Instruction& instruction)
+{
+    const InstructionEntry& entry = *instruction.entry;
+    if (entry.modRm != ModRm::Absent) {
+        uint8_t opcode = entry.opcode;
+        if (entry.map == OpcodeMap::Primary && opcode == 0x82)
+            opcode = 0x80;
+        if (entry.operation == Operation::Movnti)
+            opcode = 0x89;
+        if (entry.extension >= 0)
+            return { opcode, static_cast<uint8_t>(entry.extension) };
+        if (entry.operation == Operation::Setcc) // ModRM.reg is no operand
+            return { opcode, 0 };
+        const bool byte = isByteRegister(instruction);
+        return { opcode, byte ? instruction.reg : hostOfGuest[instruction.reg] };
+    }
+    if (entry.map == OpcodeMap::Primary) {
+        if (entry.operation == Operation::Inc || entry.operation == Operation::Dec)
+            return { 0xff, static_cast<uint8_t>(entry.operation == Operation::Dec) };
+        if (entry.opcode == 0xb0)
+            return { 0xc6, 0 };
+        if (entry.opcode == 0xb8)
+            return { 0xc7, 0 };
+        if (entry.opcode >= 0xa0 && entry.opcode <= 0xa3) { // direct offsets have 64 bits there
+            constexpr std::array<uint8_t, 4> withModRm { 0x8a, 0x8b, 0x88, 0x89 };
+            return { withModRm[entry.opcode - 0xa0u], 0 };
+        }
+    }
+    return { entry.opcode, 0, false };
+}
+
+} // namespace
+
+// The guest's instruction on host registers, its memory operand at host + address64.
+void UnitEmitter::emitEncoded(const Instruction& instruction)
+{
+    Assembler& a = m_assembler;
+    const InstructionEntry& entry = *instruction.entry;
+    const HostEncoding encoding = hostEncodingOf(instruction);
+    const OpcodeMap map = entry.operation == Operation::Movnti ? OpcodeMap::Primary : entry.map;
+    if (!encoding.hasRm) {
+        if (entry.operation == Operation::Bswap) {
+            a.bswap(guest(instruction.reg));
+            return;
+        }
+        if (instruction.operandSize == 2)
+            a.db(0x66);
+        a.db(entry.opcode);
+        a.immediate(immediateBytes(instruction), instruction.immediate);
+        return;
+    }
+    HostRm rm { instruction.rmIsMemory, 0 };
+    if (!rm.memory)
+        rm.number = rmWidth(instruction) == 1 ? instruction.rm : hostOfGuest[instruction.rm];
+
+    // A memory operand needs a REX prefix, with which AH has no number: it changes places with AL meanwhile.
+    const bool swapsHalves = rm.memory && isByteRegister(instruction) && instruction.reg >= 4;
+    const auto low = static_cast<uint8_t>(instruction.reg & 3);
+    const auto swapHalves = [&] { a.encode(OpcodeMap::Primary, 0x86, 4, low, { false, instruction.reg }); };
+    if (swapsHalves)
+        swapHalves();
+    a.encode(map, encoding.opcode, instruction.operandSize, swapsHalves ? low : encoding.reg, rm);
+    a.immediate(immediateBytes(instruction), instruction.immediate);
+    if (swapsHalves)
+        swapHalves();
+}
+
+void UnitEmitter::emitOrdinary(const Step& step)
+{
+    const Instruction& instruction = step.instruction;
+    const FlagEffect effect = flagEffectOf(instruction, m_unit.mode);
+    const bool needsFlags = (effect.changes || effect.read) && step.liveIn;
+    if (instruction.entry->operation == Operation::Lea) {
+        emitOffset(instruction, instruction.operandSize == 4 ? guest(instruction.reg) : address);
+        if (instruction.operandSize == 2)
+            m_assembler.mov(Xbyak::Reg16(hostOfGuest[instruction.reg]), m_assembler.r8w);
+        return;
+    }
+    if (!instruction.rmIsMemory) {
+        if (needsFlags)
+            loadFlagsIfLive(step.liveIn);
+        emitEncoded(instruction);
+        noteFlagEffect(effect);
+        return;
+    }
+    saveFlagsIfLive(step.liveIn);
+    emitAddress(instruction);
+    const unsigned size = rmWidth(instruction);
+    if (writesRm(instruction)) {
+        emitWrite(step, size, readsRm(instruction), [this, &instruction, needsFlags] {
+            if (needsFlags)
+                loadFlags();
+            emitEncoded(instruction);
+        });
+        m_flagsInHost = needsFlags;
+    } else {
+        emitReadLookup(step, size);
+        if (needsFlags)
+            loadFlagsIfLive(step.liveIn);
+        emitEncoded(instruction);
+    }
+    noteFlagEffect(effect);
+}
+
+// XCHG with memory locks the bus by itself; with one vCPU that is not needed.
+void UnitEmitter::emitExchange(const Step& step)
+{
+    const Instruction& instruction = step.instruction;
+    Assembler& a = m_assembler;
+    if (instruction.entry->modRm == ModRm::Absent) {
+        if (instruction.reg == Eax) // NOP and PAUSE
+            return;
+        a.encode(OpcodeMap::Primary, 0x87, instruction.operandSize, hostOfGuest[Eax],
+            { false, hostOfGuest[instruction.reg] });
+        return;
+    }
+    if (!instruction.rmIsMemory || rmWidth(instruction) != 4) {
+        emitOrdinary(step);
+        return;
+    }
+    saveFlagsIfLive(step.liveIn);
+    emitAddress(instruction);
+    emitWrite(step, 4, true, [this, &a, &instruction] {
+        a.mov(value, a.operand());
+        a.mov(a.operand(), guest(instruction.reg));
+        a.mov(guest(instruction.reg), value);
+    });
+}
+
+// Where the host's division would fault, or might, the interpreter's handler does it: DIV where the quotient has more
+// than 32 bits, IDIV unless EDX is the sign of EAX and the divisor neither 0 nor -1.
+void UnitEmitter::emitDivision(const Step& step)
+{
+    const Instruction& instruction = step.instruction;
+    Assembler& a = m_assembler;
+    saveFlagsIfLive(step.liveIn);
+    if (instruction.rmIsMemory) {
+        emitAddress(instruction);
+        emitReadLookup(step, 4);
+        a.mov(value, a.operand());
+    } else {
+        a.mov(value, guest(instruction.rm));
+    }
+    ColdPath& cold = addColdPath();
+    if (instruction.entry->operation == Operation::Div) {
+        a.cmp(a.edx, value);
+        a.jae(cold.start, Assembler::T_NEAR);
+        a.div(value);
+    } else {
+        a.mov(temporary, a.eax);
+        a.sar(temporary, 31);
+        a.cmp(temporary, a.edx);
+        a.jne(cold.start, Assembler::T_NEAR);
+        a.lea(temporary, a.ptr[Xbyak::Reg64(value.getIdx()) + 1]);
+        a.cmp(temporary, 1);
+        a.jbe(cold.start, Assembler::T_NEAR);
+        a.idiv(value);
+    }
+    a.L(cold.back);
+    cold.emit = [this, &cold, &step] {
+        emitHandler(step, true);
+        m_assembler.jmp(cold.back, Assembler::T_NEAR);
+    };
+    noteFlagEffect(flagEffectOf(instruction, m_unit.mode));
+}
+
+} // namespace namsan

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "vmm/engine/translate/guest_unit.h"
+
+#include "vmm/engine/cpu_state.h"
+#include "vmm/engine/decode/code_cache.h"
+#include "vmm/engine/decode/decoder.h"
+#include "vmm/engine/translate/liveness.h"
+#include "vmm/engine/translate/native_operations.h"
+
+namespace namsan {
+
+namespace {
+
+constexpr uint32_t pageOffsetMask = GuestMemory::pageSize - 1;
+
+bool jumpsRelatively(const Instruction& instruction)
+{
+    switch (instruction.entry->operation) {
+    case Operation::Jcc:
+    case Operation::JmpRelative:
+    case Operation::CallRelative:
+    case Operation::Loop:
+    case Operation::Loope:
+    case Operation::Loopne:
+    case Operation::Jcxz:
+        return isNative(instruction, 0);
+    default:
+        return false;
+    }
+}
+
+} // namespace
+
+uint32_t targetOf(const GuestUnit::Step& step)
+{
+    return step.eip + step.instruction.length + step.instruction.immediate;
+}
+
+UnitCollector::UnitCollector(GuestMemory& memory, CodeCache& codeCache, const Decoder& decoder)
+    : m_memory(memory)
+    , m_codeCache(codeCache)
+    , m_decoder(decoder)
+{
+}
+
+bool UnitCollector::decodeAt(uint32_t pageOffset, Instruction& instruction) const
+{
+    if (pageOffset >= GuestMemory::pageSize)
+        return false;
+    return m_decoder.decode({ m_page + pageOffset, GuestMemory::pageSize - pageOffset }, true, instruction)
+        == Decoder::Outcome::Decoded;
+}
+
+std::optional<GuestUnit> UnitCollector::collect(
+    uint32_t linear, PhysicalAddress physical, uint32_t mode, unsigned most, bool handlersStandAlone)
+{
+    m_codeCache.watchPage(physical); // before a byte is read, so that no store is missed
+    m_page = m_memory.pageHost(physical);
+    GuestUnit unit;
+    unit.physical = physical;
+    unit.linear = linear;
+    unit.mode = mode;
+    uint32_t eip = linear;
+    uint32_t offset = linear & pageOffsetMask;
+    while (unit.steps.size() < most) {
+        GuestUnit::Step step;
+        step.eip = eip;
+        if (!decodeAt(offset, step.instruction))
+            break;
+        step.native = isNative(step.instruction, mode);
+        const bool alone = handlersStandAlone && !step.native;
+        if (alone && !unit.steps.empty())
+            break;
+        unit.steps.push_back(step);
+        eip += step.instruction.length;
+        offset += step.instruction.length;
+        if (alone || endsUnit(step.instruction))
+            break;
+    }
+    if (unit.steps.empty())
+        return {};
+    unit.nextEip = eip;
+    unit.ranges.push_back({ static_cast<uint16_t>(linear & pageOffsetMask), static_cast<uint16_t>(offset - 1) });
+
+    const Instruction& last = unit.steps.back().instruction;
+    unit.liveOut = endsUnit(last) ? uint32_t { eflags::arithmetic } : liveAt(eip, unit);
+    uint32_t live = unit.liveOut;
+    for (size_t n = unit.steps.size(); n-- > 0;) {
+        GuestUnit::Step& step = unit.steps[n];
+        if (jumpsRelatively(step.instruction)) {
+            // Never believed dead across a call: little is to be gained, and returns come from anywhere.
+            const bool call = step.instruction.entry->operation == Operation::CallRelative;
+            step.liveAtTarget = call ? uint32_t { eflags::arithmetic } : liveAt(targetOf(step), unit);
+            if (step.instruction.entry->operation == Operation::JmpRelative)
+                live = 0;
+            live |= step.liveAtTarget;
+        }
+        live = liveBefore(flagEffectOf(step.instruction, mode), live);
+        step.liveIn = live;
+    }
+    return unit;
+}
+
+// What another page holds is not known for longer than its mapping lasts, so everything matters there.
+uint32_t UnitCollector::liveAt(uint32_t eip, GuestUnit& unit) const
+{
+    if ((eip ^ unit.linear) & ~pageOffsetMask)
+        return eflags::arithmetic;
+    uint32_t undecided = eflags::arithmetic;
+    uint32_t live = 0;
+    uint32_t offset = eip & pageOffsetMask;
+    const uint32_t first = offset;
+    for (unsigned n = 0; n < lookAhead && undecided; ++n) {
+        Instruction instruction;
+        if (!decodeAt(offset, instruction))
+            break;
+        offset += instruction.length;
+        const FlagEffect effect = flagEffectOf(instruction, unit.mode);
+        live |= effect.read & undecided;
+        undecided &= ~(effect.read | effect.replaced);
+        if (endsUnit(instruction) || jumpsRelatively(instruction))
+            break;
+    }
+    if (offset > first)
+        unit.ranges.push_back({ static_cast<uint16_t>(first), static_cast<uint16_t>(offset - 1) });
+    return live | undecided;
+}
+
+} // namespace namsan

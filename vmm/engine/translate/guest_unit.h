@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "vmm/board/guest_memory.h"
+#include "vmm/engine/decode/instruction.h"
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace namsan {
+
+class CodeCache;
+class Decoder;
+
+// Code of the guest that is translated as one piece: from one entry on, past conditional jumps that are not taken,
+// within one page.
+struct GuestUnit {
+    struct Step {
+        Instruction instruction;
+        uint32_t eip = 0;
+        bool native = false; // otherwise its handler is called
+        uint32_t liveIn = 0; // arithmetic flags that matter before it
+        uint32_t liveAtTarget = 0; // of a relative jump: those that matter where it goes
+    };
+    // Bytes that the translation depends on, by their offsets in the page: those of the instructions, and those that
+    // were looked at to know which flags matter behind the exits.
+    struct Range {
+        uint16_t first;
+        uint16_t last;
+    };
+
+    PhysicalAddress physical = 0;
+    uint32_t linear = 0;
+    uint32_t mode = 0; // unit_mode
+    uint32_t nextEip = 0; // behind the last instruction
+    uint32_t liveOut = 0; // there
+    std::vector<Step> steps;
+    std::vector<Range> ranges;
+};
+
+// Where a relative jump or call goes.
+uint32_t targetOf(const GuestUnit::Step&);
+
+// Collects the unit at a linear address whose physical address is known. Nothing where its first instruction runs over
+// the page's end. Marks the page as one with code.
+class UnitCollector {
+public:
+    static constexpr unsigned mostInstructions = 64;
+
+    UnitCollector(GuestMemory&, CodeCache&, const Decoder&);
+
+    // most: at least 1. handlersStandAlone: what is left to the interpreter is neither followed nor preceded by
+    // anything in its unit.
+    std::optional<GuestUnit> collect(uint32_t linear, PhysicalAddress, uint32_t mode, unsigned most = mostInstructions,
+        bool handlersStandAlone = false);
+
+private:
+    static constexpr unsigned lookAhead = 12; // instructions
+
+    bool decodeAt(uint32_t pageOffset, Instruction&) const;
+    uint32_t liveAt(uint32_t eip, GuestUnit&) const;
+
+    GuestMemory& m_memory;
+    CodeCache& m_codeCache;
+    const Decoder& m_decoder;
+    const uint8_t* m_page = nullptr;
+};
+
+} // namespace namsan

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "vmm/engine/translate/native_operations.h"
+
+#include "vmm/engine/cpu_state.h"
+
+namespace namsan {
+
+namespace {
+
+bool isByteRegister(Operand operand)
+{
+    return operand == Operand::Reg8 || operand == Operand::Rm8;
+}
+
+bool isRm(Operand operand)
+{
+    switch (operand) {
+    case Operand::Rm8:
+    case Operand::Rm16:
+    case Operand::Rm32:
+    case Operand::RmV:
+    case Operand::Mem8:
+    case Operand::Mem16:
+    case Operand::Mem32:
+    case Operand::Offset8:
+    case Operand::OffsetV:
+    case Operand::OpcodeReg8:
+    case Operand::OpcodeRegV:
+        return true;
+    default:
+        return false;
+    }
+}
+
+// AH, CH, DH and BH cannot be named beside a register that needs a REX prefix, as ESP's does.
+bool mixesHighByteWithEsp(const Instruction& instruction)
+{
+    if (instruction.rmIsMemory || instruction.entry->modRm == ModRm::Absent)
+        return false;
+    const auto& operands = instruction.entry->operands;
+    bool highByte = false;
+    bool esp = false;
+    for (const Operand operand : operands) {
+        const bool inRm = isRm(operand);
+        const bool inReg = operand == Operand::Reg8 || operand == Operand::Reg16 || operand == Operand::Reg32
+            || operand == Operand::RegV;
+        if (!inRm && !inReg)
+            continue;
+        const unsigned number = inRm ? instruction.rm : instruction.reg;
+        if (isByteRegister(operand))
+            highByte |= number >= 4;
+        else
+            esp |= number == Esp;
+    }
+    return highByte && esp;
+}
+
+bool isNativeOperation(const Instruction& instruction)
+{
+    const unsigned size = instruction.operandSize;
+    switch (instruction.entry->operation) {
+    case Operation::Div:
+    case Operation::Idiv:
+        return rmWidth(instruction) == 4;
+    case Operation::Bt:
+    case Operation::Bts:
+    case Operation::Btr:
+    case Operation::Btc: // in memory a bit number from a register reaches beyond the operand
+        return !instruction.rmIsMemory || instruction.entry->operands[1] == Operand::Imm8;
+    case Operation::Cmpxchg: // AL is an operand as well, so it cannot change places with AH meanwhile
+        return rmWidth(instruction) != 1 || !instruction.rmIsMemory;
+    case Operation::Bswap:
+    case Operation::Push:
+    case Operation::Pop:
+    case Operation::Leave:
+    case Operation::JmpRelative:
+    case Operation::JmpIndirect:
+    case Operation::CallRelative:
+    case Operation::CallIndirect:
+    case Operation::RetNear:
+    case Operation::Jcc:
+        return size == 4;
+    case Operation::Loop:
+    case Operation::Loope:
+    case Operation::Loopne:
+    case Operation::Jcxz:
+        return size == 4 && !instruction.address16;
+    default:
+        return (instruction.entry->operation >= Operation::Add && instruction.entry->operation <= Operation::Xadd
+                   && instruction.entry->operation != Operation::Cmpxchg8b)
+            || (instruction.entry->operation >= Operation::Bsf && instruction.entry->operation <= Operation::Cmovcc)
+            || instruction.entry->operation == Operation::SignExtendAccumulator
+            || instruction.entry->operation == Operation::SignExtendIntoDx
+            || (instruction.entry->operation >= Operation::Lahf && instruction.entry->operation <= Operation::Cmc)
+            || (instruction.entry->operation == Operation::Nop && instruction.entry->opcode != 0x0d);
+    }
+}
+
+} // namespace
+
+unsigned rmWidth(const Instruction& instruction)
+{
+    for (const Operand operand : instruction.entry->operands) {
+        switch (operand) {
+        case Operand::Rm8:
+        case Operand::Mem8:
+        case Operand::Offset8:
+        case Operand::OpcodeReg8:
+            return 1;
+        case Operand::Rm16:
+        case Operand::Mem16:
+            return 2;
+        case Operand::Rm32:
+        case Operand::Mem32:
+            return 4;
+        case Operand::RmV:
+        case Operand::OffsetV:
+        case Operand::OpcodeRegV:
+            return instruction.operandSize;
+        default:
+            break;
+        }
+    }
+    return instruction.operandSize;
+}
+
+bool writesRm(const Instruction& instruction)
+{
+    const InstructionEntry& entry = *instruction.entry;
+    return isRm(entry.operands[0]) && (entry.attributes & attribute::writesDestination);
+}
+
+bool readsRm(const Instruction& instruction)
+{
+    const InstructionEntry& entry = *instruction.entry;
+    return !isRm(entry.operands[0]) || (entry.attributes & attribute::readsDestination);
+}
+
+bool isNative(const Instruction& instruction, uint32_t mode)
+{
+    if (!isNativeOperation(instruction) || mixesHighByteWithEsp(instruction))
+        return false;
+    if (!instruction.rmIsMemory)
+        return true;
+    if (instruction.entry->operation == Operation::Lea)
+        return !instruction.address16;
+    if ((instruction.segment == Fs && !(mode & unit_mode::fsIsWhole))
+        || (instruction.segment == Gs && !(mode & unit_mode::gsIsWhole)))
+        return false;
+    // Code segments are not written; the check and its fault are the interpreter's.
+    return !instruction.address16 && !(instruction.segment == Cs && writesRm(instruction));
+}
+
+bool endsUnit(const Instruction& instruction)
+{
+    switch (instruction.entry->operation) {
+    case Operation::Cli:
+    case Operation::MoveFromControl:
+    case Operation::MoveFromDebug:
+        return false;
+    case Operation::Jcc:
+    case Operation::Loop:
+    case Operation::Loope:
+    case Operation::Loopne:
+    case Operation::Jcxz:
+        return !isNative(instruction, 0);
+    case Operation::PopSegment:
+    case Operation::LoadFarPointer:
+        return true;
+    default:
+        return instruction.entry->attributes & (attribute::endsBlock | attribute::privileged | attribute::ioPrivileged);
+    }
+}
+
+} // namespace namsan

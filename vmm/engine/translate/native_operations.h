@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "vmm/engine/decode/instruction.h"
+
+#include <cstdint>
+
+namespace namsan {
+
+// Which instructions the translator carries out itself; the others are left to the interpreter's handlers.
+
+// What the translation depends on besides the instructions, as bits of a unit's mode.
+namespace unit_mode {
+constexpr uint32_t user = 1 << 0; // CPL 3
+constexpr uint32_t fsIsWhole = 1 << 1; // 4 GiB of writable data from any base: no check is needed
+constexpr uint32_t gsIsWhole = 1 << 2;
+} // namespace unit_mode
+
+bool isNative(const Instruction&, uint32_t mode);
+
+// After it the guest may go on elsewhere than at the next instruction, or under other rules. Conditional jumps alone do
+// not count: a unit goes on behind them.
+bool endsUnit(const Instruction&);
+
+// The width in bytes of the operand in ModRM.rm (or at a direct offset).
+unsigned rmWidth(const Instruction&);
+
+// Whether ModRM.rm is what the instruction writes, or reads and writes.
+bool writesRm(const Instruction&);
+bool readsRm(const Instruction&);
+
+} // namespace namsan

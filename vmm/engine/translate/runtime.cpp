@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "vmm/engine/translate/runtime.h"
+
+#include "vmm/engine/translate/unit_store.h"
+
+#include <utility>
+
+namespace namsan {
+
+static constexpr uint32_t goOn = 0;
+static constexpr uint32_t leave = 1;
+
+uint32_t TranslatorRuntime::leaveFor(TranslatedFrame& frame, LeaveReason reason)
+{
+    frame.reason = reason;
+    frame.instructions += frame.executedBefore;
+    return leave;
+}
+
+template <class Action> uint32_t TranslatorRuntime::guarded(TranslatedFrame& frame, Action&& action)
+{
+    TranslatorRuntime& runtime = *frame.runtime;
+    try {
+        return action(runtime);
+    } catch (const Fault& fault) {
+        runtime.m_fault = fault;
+    } catch (...) {
+        runtime.m_other = std::current_exception();
+    }
+    return leaveFor(frame, LeaveReason::Fault);
+}
+
+std::optional<Fault> TranslatorRuntime::takeFault()
+{
+    return std::exchange(m_fault, {});
+}
+
+void TranslatorRuntime::rethrowOther()
+{
+    if (m_other)
+        std::rethrow_exception(std::exchange(m_other, nullptr));
+}
+
+uint64_t TranslatorRuntime::read(uint32_t linear, uint32_t size)
+{
+    LinearMemory& memory = m_processor.memory;
+    switch (size) {
+    case 1:
+        return memory.read<uint8_t>(linear);
+    case 2:
+        return memory.read<uint16_t>(linear);
+    default:
+        return memory.read<uint32_t>(linear);
+    }
+}
+
+// A store into instructions that were translated ends what was made of them, perhaps the unit that runs: the
+// interpreter does it, between two units. Stores beside code are none of that.
+bool TranslatorRuntime::writeMustBeInterpreted(uint32_t linear, uint32_t size)
+{
+    const auto inFirstPage = static_cast<uint32_t>(GuestMemory::pageSize - linear % GuestMemory::pageSize);
+    const PhysicalAddress first = m_processor.memory.translateWrite(linear);
+    if (size <= inFirstPage)
+        return (m_memory.flags(first) & GuestMemory::Code) && m_units.covers(first, size);
+    const PhysicalAddress second = m_processor.memory.translateWrite(linear + inFirstPage);
+    return m_units.covers(first, inFirstPage) || m_units.covers(second, size - inFirstPage);
+}
+
+uint32_t TranslatorRuntime::readSlowly(TranslatedFrame* frame, uint32_t linear, uint32_t size)
+{
+    return guarded(*frame, [=](TranslatorRuntime& runtime) {
+        if (runtime.refused(linear, size, false))
+            return leaveFor(*frame, LeaveReason::Interpret);
+        frame->scratch = runtime.read(linear, size);
+        return goOn;
+    });
+}
+
+uint32_t TranslatorRuntime::readForWriteSlowly(TranslatedFrame* frame, uint32_t linear, uint32_t size)
+{
+    return guarded(*frame, [=](TranslatorRuntime& runtime) {
+        if (runtime.writeMustBeInterpreted(linear, size) || runtime.refused(linear, size, true))
+            return leaveFor(*frame, LeaveReason::Interpret);
+        frame->scratch = runtime.read(linear, size);
+        return goOn;
+    });
+}
+
+uint32_t TranslatorRuntime::prepareWrite(TranslatedFrame* frame, uint32_t linear, uint32_t size)
+{
+    return guarded(*frame, [=](TranslatorRuntime& runtime) {
+        if (runtime.writeMustBeInterpreted(linear, size) || runtime.refused(linear, size, true))
+            return leaveFor(*frame, LeaveReason::Interpret);
+        return goOn;
+    });
+}
+
+// Nothing here can fault: the write was prepared.
+uint32_t TranslatorRuntime::commitWrite(TranslatedFrame* frame, uint32_t linear, uint32_t size)
+{
+    return guarded(*frame, [=](TranslatorRuntime& runtime) {
+        LinearMemory& memory = runtime.m_processor.memory;
+        switch (size) {
+        case 1:
+            memory.write(linear, static_cast<uint8_t>(frame->scratch));
+            break;
+        case 2:
+            memory.write(linear, static_cast<uint16_t>(frame->scratch));
+            break;
+        default:
+            memory.write(linear, static_cast<uint32_t>(frame->scratch));
+            break;
+        }
+        return goOn;
+    });
+}
+
+uint32_t TranslatorRuntime::runHandler(TranslatedFrame* frame, const HandlerSite* site)
+{
+    frame->executedBefore = site->executedBefore;
+    return guarded(*frame, [=](TranslatorRuntime& runtime) {
+        Processor& processor = runtime.m_processor;
+        const uint32_t following = site->eip + site->instruction.length;
+        processor.eip = site->eip;
+        processor.nextEip = following;
+        processor.leaveBlock = false;
+        site->instruction.execute(processor, site->instruction);
+        if (!site->endsUnit && !processor.leaveBlock && processor.nextEip == following)
+            return goOn;
+        // A piece of a repetition leaves EIP where it was, and is not yet one that was carried out.
+        const bool unfinished
+            = processor.nextEip == site->eip && (site->instruction.entry->attributes & attribute::repeatable);
+        if (!unfinished)
+            ++frame->executedBefore;
+        return leaveFor(*frame, LeaveReason::Handler);
+    });
+}
+
+} // namespace namsan

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "vmm/engine/decode/instruction.h"
+#include "vmm/engine/interpret/processor.h"
+#include "vmm/engine/translate/translated_frame.h"
+
+#include <cstdint>
+#include <exception>
+#include <optional>
+
+namespace namsan {
+
+class UnitStore;
+
+// An instruction in translated code that the interpreter's handler carries out.
+struct HandlerSite {
+    Instruction instruction;
+    uint32_t eip = 0;
+    uint32_t executedBefore = 0; // instructions of its unit
+    bool endsUnit = false;
+};
+
+// What translated code calls. The functions are called from emitted code, which no exception can pass: whatever is
+// thrown is kept, and a result other than 0 makes the code leave.
+class TranslatorRuntime {
+public:
+    TranslatorRuntime(Processor& processor, const GuestMemory& memory, const UnitStore& units)
+        : m_processor(processor)
+        , m_memory(memory)
+        , m_units(units)
+    {
+    }
+
+    static uint32_t readSlowly(TranslatedFrame*, uint32_t linear, uint32_t size);
+    static uint32_t readForWriteSlowly(TranslatedFrame*, uint32_t linear, uint32_t size);
+    static uint32_t prepareWrite(TranslatedFrame*, uint32_t linear, uint32_t size);
+    static uint32_t commitWrite(TranslatedFrame*, uint32_t linear, uint32_t size);
+    static uint32_t runHandler(TranslatedFrame*, const HandlerSite*);
+
+    // The fault that translated code has left with, once.
+    std::optional<Fault> takeFault();
+    // Anything else that was thrown, on its way again.
+    void rethrowOther();
+
+    // An observer of memory accesses for tests: sees them before they are done, and may refuse them, which makes the
+    // instruction one to interpret. While there is one, all accesses must take the slow way.
+    class AccessObserver {
+    public:
+        virtual ~AccessObserver() = default;
+        virtual bool aboutToAccess(uint32_t linear, unsigned size, bool write) = 0;
+    };
+    void setObserver(AccessObserver* observer) { m_observer = observer; }
+
+private:
+    template <class Action> static uint32_t guarded(TranslatedFrame&, Action&&);
+    bool writeMustBeInterpreted(uint32_t linear, uint32_t size);
+    bool refused(uint32_t linear, uint32_t size, bool write)
+    {
+        return m_observer && !m_observer->aboutToAccess(linear, size, write);
+    }
+    uint64_t read(uint32_t linear, uint32_t size);
+    static uint32_t leaveFor(TranslatedFrame&, LeaveReason);
+
+    Processor& m_processor;
+    const GuestMemory& m_memory;
+    const UnitStore& m_units;
+    AccessObserver* m_observer = nullptr;
+    std::optional<Fault> m_fault;
+    std::exception_ptr m_other;
+};
+
+} // namespace namsan

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "vmm/engine/translate/thunks.h"
+
+#include "vmm/engine/translate/assembler.h"
+#include "vmm/engine/translate/code_region.h"
+#include "vmm/engine/translate/runtime.h"
+
+#include <initializer_list>
+
+namespace namsan {
+
+namespace {
+
+using namespace register_map;
+using SlowAccess = uint32_t (*)(TranslatedFrame*, uint32_t linear, uint32_t size);
+
+// Those that the host's calling convention lets a called function change. System V ABI, AMD64, 3.2.1.
+constexpr std::initializer_list<unsigned> changedByCalls { Eax, Ecx, Edx, Esi, Edi };
+constexpr std::initializer_list<unsigned> allRegisters { Eax, Ecx, Edx, Ebx, Esp, Ebp, Esi, Edi };
+
+class ThunkEmitter {
+public:
+    ThunkEmitter(Assembler& assembler, const CodeRegion& region, const Processor& guest)
+        : m_assembler(assembler)
+        , m_region(region)
+        , m_offsets(ProcessorOffsets::of(guest))
+    {
+    }
+
+    Thunks emit()
+    {
+        Thunks thunks;
+        const uint8_t* enter = emitEnter();
+        thunks.enter = reinterpret_cast<Thunks::Enter>(reinterpret_cast<uintptr_t>(m_region.executable(enter)));
+        emitLeave();
+        thunks.leave = m_leave;
+        thunks.lookUp = here();
+        emitJumpThroughTable(m_assembler, m_leave, m_offsets.nextEip);
+        thunks.readSlowly = emitSlowAccess(&TranslatorRuntime::readSlowly);
+        thunks.readForWriteSlowly = emitSlowAccess(&TranslatorRuntime::readForWriteSlowly);
+        thunks.prepareWrite = emitSlowAccess(&TranslatorRuntime::prepareWrite);
+        thunks.commitWrite = emitCommitWrite();
+        thunks.runHandler = emitRunHandler();
+        return thunks;
+    }
+
+private:
+    const uint8_t* here()
+    {
+        m_assembler.align(16);
+        return m_assembler.getCurr();
+    }
+    Xbyak::Address slotOf(unsigned reg) { return m_assembler.inProcessor(m_offsets.gpr + 4 * static_cast<int>(reg)); }
+    void store(std::initializer_list<unsigned> registers)
+    {
+        for (const unsigned reg : registers)
+            m_assembler.mov(slotOf(reg), guest(reg));
+    }
+    void load(std::initializer_list<unsigned> registers)
+    {
+        for (const unsigned reg : registers)
+            m_assembler.mov(guest(reg), slotOf(reg));
+    }
+
+    const uint8_t* emitEnter()
+    {
+        Assembler& a = m_assembler;
+        const uint8_t* start = here();
+        for (const auto& reg : { a.rbx, a.rbp, a.r12, a.r13, a.r14, a.r15 })
+            a.push(reg);
+        a.sub(a.rsp, 8); // units run with the stack aligned to 16, so that what they call finds it as the ABI says
+        a.mov(frame, a.rdi);
+        a.mov(processor, a.rsi);
+        a.mov(address64, a.rdx);
+        a.mov(pageTable, a.rcx);
+        load(allRegisters);
+        a.jmp(address64);
+        return start;
+    }
+
+    void emitLeave()
+    {
+        Assembler& a = m_assembler;
+        m_leave = here();
+        store(allRegisters);
+        m_leaveStored = a.getCurr();
+        a.add(a.rsp, 8);
+        for (const auto& reg : { a.r15, a.r14, a.r13, a.r12, a.rbp, a.rbx })
+            a.pop(reg);
+        a.ret();
+    }
+
+    template <class Function> void callFunction(Function function)
+    {
+        m_assembler.mov(m_assembler.rax, reinterpret_cast<uintptr_t>(function));
+        m_assembler.call(m_assembler.rax);
+    }
+
+    void saveTemporaries()
+    {
+        m_assembler.mov(m_assembler.inFrame(offsetof(TranslatedFrame, savedAddress)), address64);
+        m_assembler.mov(m_assembler.inFrame(offsetof(TranslatedFrame, savedValue)), m_assembler.r11);
+    }
+    void restoreTemporaries()
+    {
+        m_assembler.mov(address64, m_assembler.inFrame(offsetof(TranslatedFrame, savedAddress)));
+        m_assembler.mov(m_assembler.r11, m_assembler.inFrame(offsetof(TranslatedFrame, savedValue)));
+    }
+
+    // What was called has said whether to go on. The registers in Processor are those from before the instruction.
+    void leaveIfTold(int onStack)
+    {
+        Assembler& a = m_assembler;
+        Xbyak::Label goOn;
+        a.test(a.eax, a.eax);
+        a.jz(goOn);
+        a.add(a.rsp, onStack);
+        a.jmp(m_leaveStored, Assembler::T_NEAR);
+        a.L(goOn);
+    }
+
+    const uint8_t* emitSlowAccess(SlowAccess function)
+    {
+        Assembler& a = m_assembler;
+        const uint8_t* start = here();
+        store(allRegisters);
+        saveTemporaries();
+        a.mov(a.rdi, frame);
+        a.mov(a.esi, address);
+        a.mov(a.edx, temporary);
+        a.sub(a.rsp, 8);
+        callFunction(function);
+        leaveIfTold(16);
+        a.add(a.rsp, 8);
+        load(changedByCalls);
+        restoreTemporaries();
+        a.lea(host, a.inFrame(offsetof(TranslatedFrame, scratch)));
+        a.sub(host, address64);
+        a.ret();
+        return start;
+    }
+
+    const uint8_t* emitCommitWrite()
+    {
+        Assembler& a = m_assembler;
+        const uint8_t* start = here();
+        a.pushfq();
+        store(changedByCalls);
+        saveTemporaries();
+        a.mov(a.rdi, frame);
+        a.mov(a.esi, address);
+        a.mov(a.edx, temporary);
+        callFunction(&TranslatorRuntime::commitWrite); // pushfq has aligned the stack
+        load(changedByCalls);
+        restoreTemporaries();
+        a.popfq();
+        a.ret();
+        return start;
+    }
+
+    const uint8_t* emitRunHandler()
+    {
+        Assembler& a = m_assembler;
+        const uint8_t* start = here();
+        store(allRegisters);
+        a.mov(a.rdi, frame);
+        a.mov(a.rsi, temporary64);
+        a.sub(a.rsp, 8);
+        callFunction(&TranslatorRuntime::runHandler);
+        leaveIfTold(16);
+        a.add(a.rsp, 8);
+        load(allRegisters);
+        a.ret();
+        return start;
+    }
+
+    Assembler& m_assembler;
+    const CodeRegion& m_region;
+    const ProcessorOffsets m_offsets;
+    const uint8_t* m_leave = nullptr;
+    const uint8_t* m_leaveStored = nullptr; // the same, with the registers already in Processor
+};
+
+} // namespace
+
+Thunks emitThunks(Assembler& assembler, const CodeRegion& region, const Processor& guest)
+{
+    return ThunkEmitter(assembler, region, guest).emit();
+}
+
+void emitJumpThroughTable(Assembler& a, const uint8_t* leave, int nextEipOffset)
+{
+    static_assert(TranslatedFrame::jumpBits == 16);
+    Xbyak::Label missing;
+    a.movzx(temporary, a.r8w);
+    a.shl(temporary64, 4);
+    a.add(temporary64, a.inFrame(offsetof(TranslatedFrame, jumps)));
+    a.mov(host, a.inFrame(offsetof(TranslatedFrame, context)));
+    a.or_(host, address64);
+    a.cmp(host, a.ptr[temporary64 + offsetof(JumpEntry, key)]);
+    a.jne(missing);
+    a.jmp(a.ptr[temporary64 + offsetof(JumpEntry, code)]);
+    a.L(missing);
+    a.mov(a.inProcessor(nextEipOffset), address);
+    a.mov(a.dword[frame + offsetof(TranslatedFrame, reason)], static_cast<uint32_t>(LeaveReason::Lookup));
+    a.jmp(leave, Assembler::T_NEAR);
+}
+
+} // namespace namsan

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "vmm/engine/translate/translated_frame.h"
+
+#include <cstdint>
+
+namespace namsan {
+
+class Assembler;
+class CodeRegion;
+struct Processor;
+
+// The pieces of emitted code that all units share. Addresses in the writable view, except enter's.
+struct Thunks {
+    // Runs translated code until it leaves; everything of the guest is in Processor and frame before and after.
+    using Enter = void (*)(TranslatedFrame*, Processor*, const void* code, const void* pageTable);
+
+    Enter enter = nullptr;
+    const uint8_t* leave = nullptr; // jumped to: brings the registers back to Processor and returns from enter
+    const uint8_t* lookUp = nullptr; // jumped to: goes on at the linear address in r8d, by way of the jump table
+
+    // Called. The slow ways of memory accesses: linear address in r8d, size in r9d, Processor::eip and executedBefore
+    // set. They come back with r10 + r8 as the place of the operand, or not at all.
+    const uint8_t* readSlowly = nullptr;
+    const uint8_t* readForWriteSlowly = nullptr;
+    const uint8_t* prepareWrite = nullptr; // nothing is read
+    const uint8_t* commitWrite = nullptr; // writes what the operand's place holds by now; keeps the flags
+
+    const uint8_t* runHandler = nullptr; // called with the HandlerSite in r9; leaves where units must not go on
+};
+
+Thunks emitThunks(Assembler&, const CodeRegion&, const Processor&);
+
+// The jump table's entry for the linear address in r8d and a jump to it; where there is none, it leaves. Changes r9,
+// r10 and flags.
+void emitJumpThroughTable(Assembler&, const uint8_t* leave, int nextEipOffset);
+
+} // namespace namsan

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <type_traits>
+
+namespace namsan {
+
+class TranslatorRuntime;
+
+// Why translated code came back to the dispatcher. Processor::nextEip tells where the guest goes on.
+enum class LeaveReason : uint32_t {
+    Lookup, // the next unit was not found where translated code looks
+    Link, // the same, and a jump waits to be pointed at that unit
+    Attention, // somebody wants something of this vCPU
+    Interpret, // the instruction there must be interpreted: it writes into translated code
+    Handler, // an instruction was carried out after which everything may be different
+    Fault, // the instruction at Processor::eip faulted
+};
+
+// An entry of the table through which indirect jumps go: the unit of a linear address.
+struct JumpEntry {
+    static constexpr uint64_t noKey = ~uint64_t { 0 };
+
+    uint64_t key = noKey; // context in the upper half, linear address in the lower
+    const uint8_t* code = nullptr;
+};
+
+// What translated code works with beside the processor. Its address is in a register, the members at fixed offsets.
+struct TranslatedFrame {
+    static constexpr unsigned jumpBits = 16; // of the linear address: the number of the entry
+
+    uint64_t instructions = 0; // carried out since the dispatcher last took the number away
+    uint64_t context = 0; // the upper half of the keys that hold now
+    const std::atomic<uint32_t>* attention = nullptr;
+    JumpEntry* jumps = nullptr;
+    TranslatorRuntime* runtime = nullptr;
+    uint64_t scratch = 0; // stands for guest memory where an access takes the slow way
+    uint64_t savedAddress = 0; // of the slow way
+    uint64_t savedValue = 0;
+    uint32_t executedBefore = 0; // how many instructions of the unit came before the one that takes the slow way
+    LeaveReason reason = LeaveReason::Lookup;
+    uint32_t link = 0; // for Link: where in the code region the jump's distance is
+};
+static_assert(std::is_standard_layout_v<TranslatedFrame>);
+static_assert(sizeof(JumpEntry) == 16);
+
+} // namespace namsan

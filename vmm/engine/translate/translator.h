@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "vmm/base/result.h"
+#include "vmm/engine/decode/code_cache.h"
+#include "vmm/engine/interpret/accelerator.h"
+#include "vmm/engine/interpret/attention.h"
+#include "vmm/engine/interpret/processor.h"
+#include "vmm/engine/translate/code_region.h"
+#include "vmm/engine/translate/guest_unit.h"
+#include "vmm/engine/translate/memory_form.h"
+#include "vmm/engine/translate/runtime.h"
+#include "vmm/engine/translate/thunks.h"
+#include "vmm/engine/translate/translated_frame.h"
+#include "vmm/engine/translate/unit_store.h"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace namsan {
+
+class Decoder;
+class Assembler;
+
+struct TranslatorOptions {
+    size_t codeBytes = size_t { 64 } << 20;
+    unsigned hotAfter = 12; // a place is translated when it was come to that many times, 1 to 255
+    unsigned longestUnit = UnitCollector::mostInstructions; // instructions
+    bool lockstep = false; // units are not chained, handlers are left to the interpreter, all accesses go the slow way
+};
+
+// From IA-32 to x86-64: runs what is hot of 32-bit code in flat segments as translated units, and leaves everything
+// else to the interpreter. Of one vCPU and its thread.
+//
+// Translated code finds its way from unit to unit itself and comes back here (the dispatcher) only for what it does not
+// know, or when something is wanted of the vCPU. Stores into code come in through CodeCache, whose follower this is.
+class Translator final : public Accelerator, private CodeFollower {
+public:
+    // Fails with a sentence where the host gives no executable memory or is too old a processor. All must outlive it.
+    static Result<std::unique_ptr<Translator>> create(
+        Processor&, GuestMemory&, CodeCache&, const Decoder&, const Attention&, const TranslatorOptions& = {});
+    ~Translator() override;
+
+    Outcome run() override;
+    std::optional<Fault> takeFault() override { return m_runtime.takeFault(); }
+
+    // For the lockstep comparison.
+    TranslatorRuntime& runtime() { return m_runtime; }
+
+    // The emitted code of the unit at the place where the processor is, where there is one: for tests and for people.
+    struct EmittedCode {
+        const uint8_t* begin;
+        const uint8_t* end;
+    };
+    std::optional<EmittedCode> codeAt(uint32_t linear);
+
+private:
+    static constexpr size_t roomForUnit = 64 << 10; // bytes; more than the longest unit can take
+    static constexpr size_t heatCount = 1 << 16;
+
+    Translator(Processor&, GuestMemory&, CodeCache&, const Decoder&, const Attention&, const TranslatorOptions&,
+        std::unique_ptr<CodeRegion>);
+
+    bool isTranslatable() const;
+    uint32_t modeNow() const;
+    void setContext();
+    const uint8_t* findCode();
+    TranslatedUnit* findUnit(uint32_t linear);
+    TranslatedUnit* translate(uint32_t linear, PhysicalAddress);
+    bool isHot(PhysicalAddress);
+    void link(const TranslatedUnit&);
+    void countLeave();
+    static void patchJump(uint8_t* distance, const uint8_t* target);
+
+    void codeWritten(PhysicalAddress, uint64_t size) override;
+    bool holdsCodeOf(PhysicalAddress page) const override { return m_units.holdsCodeOf(page); }
+    void dropAllCode() override;
+
+    Processor& m_processor;
+    GuestMemory& m_memory;
+    CodeCache& m_codeCache;
+    const TranslatorOptions m_options;
+    UnitStore m_units;
+    TranslatorRuntime m_runtime;
+    UnitCollector m_collector;
+    std::unique_ptr<CodeRegion> m_region;
+    std::unique_ptr<Assembler> m_assembler;
+    std::unique_ptr<MemoryForm> m_memoryForm;
+    Thunks m_thunks;
+    size_t m_thunkBytes = 0; // the region's first part, which stays
+    std::vector<JumpEntry> m_jumps;
+    TranslatedFrame m_frame;
+    uint64_t m_contextEpoch = 0; // the part of the context that its keys have no room for
+    uint32_t m_mode = 0;
+    bool m_linkWaits = false; // m_frame.link
+    std::vector<uint8_t> m_heat; // how often a cold place was come to, by a hash of its address
+    std::vector<uint8_t> m_emptyTable; // for lockstep: in which nothing is ever found
+};
+
+} // namespace namsan

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "vmm/engine/translate/unit_emitter.h"
+
+#include "vmm/engine/translate/native_operations.h"
+
+namespace namsan {
+
+using namespace register_map;
+
+UnitEmitter::UnitEmitter(const Surroundings& surroundings, const GuestUnit& unit)
+    : m_assembler(surroundings.assembler)
+    , m_region(surroundings.region)
+    , m_thunks(surroundings.thunks)
+    , m_memoryForm(surroundings.memoryForm)
+    , m_offsets(surroundings.offsets)
+    , m_units(surroundings.units)
+    , m_unit(unit)
+{
+}
+
+TranslatedUnit UnitEmitter::emit()
+{
+    Assembler& a = m_assembler;
+    TranslatedUnit result;
+    result.physical = m_unit.physical;
+    result.linear = m_unit.linear;
+    result.mode = m_unit.mode;
+    result.ranges = m_unit.ranges;
+
+    Xbyak::Label attention;
+    a.align(16);
+    result.entry = const_cast<uint8_t*>(a.getCurr());
+    a.mov(address64, a.inFrame(offsetof(TranslatedFrame, attention)));
+    a.cmp(a.dword[address64], 0);
+    a.jne(attention, Assembler::T_NEAR);
+    result.uncheckedEntry = const_cast<uint8_t*>(a.getCurr());
+
+    for (const Step& step : m_unit.steps)
+        emitStep(step);
+    const Instruction& last = m_unit.steps.back().instruction;
+    if (!endsUnit(last)) {
+        const auto executed = static_cast<unsigned>(m_unit.steps.size());
+        emitExitTo(m_unit.nextEip, m_unit.steps.back().eip, m_unit.liveOut, executed);
+    }
+
+    for (size_t n = 0; n < m_coldPaths.size(); ++n) {
+        a.L(m_coldPaths[n].start);
+        m_coldPaths[n].emit(); // may add further ones
+    }
+    a.L(attention);
+    a.mov(a.dword[processor + m_offsets.nextEip], m_unit.linear);
+    a.mov(a.dword[frame + offsetof(TranslatedFrame, reason)], static_cast<uint32_t>(LeaveReason::Attention));
+    a.jmp(m_thunks.leave, Assembler::T_NEAR);
+    result.deadEntry = const_cast<uint8_t*>(a.getCurr());
+    a.mov(address, m_unit.linear);
+    a.jmp(m_thunks.lookUp, Assembler::T_NEAR);
+    return result;
+}
+
+UnitEmitter::ColdPath& UnitEmitter::addColdPath()
+{
+    return m_coldPaths.emplace_back();
+}
+
+void UnitEmitter::emitStep(const Step& step)
+{
+    if (!step.native) {
+        emitHandler(step);
+        return;
+    }
+    if (!emitSpecial(step))
+        emitOrdinary(step);
+}
+
+// Those that are not just the guest's own instruction with another operand.
+bool UnitEmitter::emitSpecial(const Step& step)
+{
+    const Instruction& instruction = step.instruction;
+    switch (instruction.entry->operation) {
+    case Operation::Push:
+        emitPush(step);
+        return true;
+    case Operation::Pop:
+        emitPop(step);
+        return true;
+    case Operation::Leave:
+        emitLeave(step);
+        return true;
+    case Operation::CallRelative:
+    case Operation::CallIndirect:
+        emitCall(step);
+        return true;
+    case Operation::JmpRelative:
+        emitExitTo(targetOf(step), step.eip, step.liveAtTarget, indexOf(step) + 1);
+        return true;
+    case Operation::JmpIndirect:
+        emitJumpIndirect(step);
+        return true;
+    case Operation::RetNear:
+        emitReturn(step);
+        return true;
+    case Operation::Jcc:
+    case Operation::Loop:
+    case Operation::Loope:
+    case Operation::Loopne:
+    case Operation::Jcxz:
+        emitConditionalJump(step);
+        return true;
+    case Operation::Div:
+    case Operation::Idiv:
+        emitDivision(step);
+        return true;
+    case Operation::Xchg:
+        emitExchange(step);
+        return true;
+    case Operation::Nop:
+        return true;
+    default:
+        return false;
+    }
+}
+
+void UnitEmitter::emitHandler(const Step& step, bool coldPath)
+{
+    if (!coldPath)
+        saveFlagsIfLive(step.liveIn);
+    HandlerSite& site
+        = m_units.addHandlerSite({ step.instruction, step.eip, indexOf(step), endsUnit(step.instruction) });
+    m_assembler.mov(temporary64, reinterpret_cast<uintptr_t>(&site));
+    m_assembler.call(m_thunks.runHandler);
+    if (coldPath)
+        return;
+    m_flagsInHost = false;
+    m_flagsInMemory = true;
+}
+
+// -- flags ------------------------------------------------------------------------------------------------------------
+
+void UnitEmitter::saveFlags()
+{
+    Assembler& a = m_assembler;
+    a.mov(temporary, a.eax);
+    a.lahf();
+    a.seto(a.al);
+    a.mov(a.inProcessor(m_offsets.arithmeticFlags), a.ax);
+    a.mov(a.eax, temporary);
+}
+
+void UnitEmitter::saveFlagsIfLive(uint32_t live)
+{
+    if (!flagsMustBeSaved(live))
+        return;
+    saveFlags();
+    m_flagsInMemory = true;
+}
+
+// Adding 127 to 1 overflows, to 0 does not.
+void UnitEmitter::loadFlags()
+{
+    Assembler& a = m_assembler;
+    a.mov(temporary, a.eax);
+    a.movzx(a.eax, a.word[processor + m_offsets.arithmeticFlags]);
+    a.add(a.al, 127);
+    a.sahf();
+    a.mov(a.eax, temporary);
+}
+
+void UnitEmitter::loadFlagsIfLive(uint32_t live)
+{
+    if (!live || m_flagsInHost)
+        return;
+    loadFlags();
+    m_flagsInHost = true;
+}
+
+void UnitEmitter::noteFlagEffect(const FlagEffect& effect)
+{
+    if (!effect.changes)
+        return;
+    m_flagsInHost = true;
+    m_flagsInMemory = false;
+}
+
+} // namespace namsan

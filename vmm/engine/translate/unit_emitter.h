@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "vmm/engine/translate/assembler.h"
+#include "vmm/engine/translate/code_region.h"
+#include "vmm/engine/translate/guest_unit.h"
+#include "vmm/engine/translate/liveness.h"
+#include "vmm/engine/translate/memory_form.h"
+#include "vmm/engine/translate/thunks.h"
+#include "vmm/engine/translate/unit_store.h"
+
+#include <deque>
+#include <functional>
+#include <vector>
+
+// Included by the .cpp files of this folder only.
+namespace namsan {
+
+// Emits the code of one unit.
+//
+// Every instruction of the guest changes registers only after the last thing in it that can fault, so that it can be
+// begun again from the state that Processor then holds. The arithmetic flags are the host's, or lie in
+// Processor::arithmeticFlags, or both; at the beginning and at each exit of a unit they lie there, unless they are dead
+// there. A fault may find older values of flags that are dead.
+class UnitEmitter {
+public:
+    struct Surroundings {
+        Assembler& assembler;
+        const CodeRegion& region;
+        const Thunks& thunks;
+        const MemoryForm& memoryForm;
+        const ProcessorOffsets& offsets;
+        UnitStore& units;
+    };
+
+    UnitEmitter(const Surroundings&, const GuestUnit&);
+
+    // Emits at the assembler's place.
+    TranslatedUnit emit();
+
+private:
+    using Step = GuestUnit::Step;
+    using Emission = std::function<void()>;
+
+    // -- the frame of a unit: unit_emitter.cpp
+    void emitStep(const Step&);
+    void emitHandler(const Step&, bool coldPath = false);
+    bool dispatchFlow(const Step&);
+    bool emitSpecial(const Step&);
+
+    // -- flags: unit_emitter.cpp
+    bool flagsMustBeSaved(uint32_t live) const { return live && m_flagsInHost && !m_flagsInMemory; }
+    void saveFlags();
+    void saveFlagsIfLive(uint32_t live);
+    void loadFlags();
+    void loadFlagsIfLive(uint32_t live);
+    void noteFlagEffect(const FlagEffect&);
+
+    // -- memory operands: emit_memory.cpp
+    struct ColdPath {
+        Xbyak::Label start;
+        Xbyak::Label back;
+        std::function<void()> emit;
+    };
+    void emitOffset(const Instruction&, const Xbyak::Reg32& to, uint32_t espMoved = 0);
+    void emitAddress(const Instruction&, uint32_t espMoved = 0);
+    // The lookup of the address in r8d. afterRead comes back to behind the lookup.
+    void emitReadLookup(const Step&, unsigned size);
+    // The lookup, and what writes (and perhaps reads) the operand, once for RAM and once for the slow way. What is
+    // emitted twice must not change the emitter's state.
+    void emitWrite(const Step&, unsigned size, bool alsoReads, const Emission& operation);
+    void emitSlowCall(const Step&, unsigned size, const uint8_t* thunk);
+
+    // -- operations: emit_operations.cpp
+    void emitOrdinary(const Step&);
+    void emitEncoded(const Instruction&);
+    void emitExchange(const Step&);
+    void emitDivision(const Step&);
+    void emitCondition(const Step&);
+
+    // -- stack and jumps: emit_transfers.cpp
+    void emitPush(const Step&);
+    void emitPushValue(const Step&, const Emission& storeValue);
+    void emitPop(const Step&);
+    void emitLeave(const Step&);
+    void emitCall(const Step&);
+    void emitJumpIndirect(const Step&);
+    void emitReturn(const Step&);
+    void emitConditionalJump(const Step&);
+    void emitTargetToValue(const Step&);
+    void emitExitTo(uint32_t target, uint32_t fromEip, uint32_t live, unsigned executed);
+    void emitExitToValue(unsigned executed);
+    void countExecuted(unsigned executed);
+
+    unsigned indexOf(const Step& step) const { return static_cast<unsigned>(&step - m_unit.steps.data()); }
+    ColdPath& addColdPath();
+
+    Assembler& m_assembler;
+    const CodeRegion& m_region;
+    const Thunks& m_thunks;
+    const MemoryForm& m_memoryForm;
+    const ProcessorOffsets& m_offsets;
+    UnitStore& m_units;
+    const GuestUnit& m_unit;
+
+    bool m_flagsInHost = false;
+    bool m_flagsInMemory = true;
+    std::deque<ColdPath> m_coldPaths;
+};
+
+} // namespace namsan

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "vmm/board/guest_memory.h"
+#include "vmm/engine/translate/guest_unit.h"
+#include "vmm/engine/translate/runtime.h"
+
+#include <cstdint>
+#include <deque>
+#include <unordered_map>
+#include <vector>
+
+namespace namsan {
+
+// A translated unit. Addresses of code are in the writable view.
+struct TranslatedUnit {
+    PhysicalAddress physical = 0;
+    uint32_t linear = 0;
+    uint32_t mode = 0;
+    uint8_t* entry = nullptr; // looks at Attention first
+    uint8_t* uncheckedEntry = nullptr; // for jumps forward, of which no loop is made
+    uint8_t* deadEntry = nullptr; // looks for what has taken its place
+    bool dropped = false;
+    std::vector<GuestUnit::Range> ranges;
+};
+
+// All translated units of one vCPU, by where they are and by what they were made of.
+class UnitStore {
+public:
+    explicit UnitStore(GuestMemory& memory)
+        : m_memory(memory)
+    {
+    }
+
+    TranslatedUnit* find(PhysicalAddress, uint32_t linear, uint32_t mode) const;
+    TranslatedUnit& add(TranslatedUnit);
+    HandlerSite& addHandlerSite(const HandlerSite& site) { return m_handlerSites.emplace_back(site); }
+
+    // Whether size bytes (within one page) hold something that a unit was made of.
+    bool covers(PhysicalAddress, uint64_t size) const;
+    bool holdsCodeOf(PhysicalAddress page) const { return m_pages.contains(page / GuestMemory::pageSize); }
+
+    // Takes the units out that were made of those bytes, and gives each to the callback.
+    template <class Callback> void drop(PhysicalAddress physical, uint64_t size, Callback&& onDropped)
+    {
+        if (!covers(physical, size))
+            return;
+        Page& page = m_pages[physical / GuestMemory::pageSize];
+        const auto first = static_cast<uint32_t>(physical % GuestMemory::pageSize);
+        const auto last = static_cast<uint32_t>(first + size - 1);
+        page.lines = 0;
+        std::erase_if(page.units, [&](TranslatedUnit* unit) {
+            if (!overlaps(*unit, first, last)) {
+                page.lines |= linesOf(*unit);
+                return false;
+            }
+            unit->dropped = true;
+            m_units.erase(keyOf(unit->physical, unit->linear, unit->mode));
+            onDropped(*unit);
+            return true;
+        });
+        if (page.units.empty())
+            m_pages.erase(physical / GuestMemory::pageSize);
+    }
+
+    // Forgets everything and takes the Code flags of its pages away.
+    void clear();
+
+private:
+    struct Page {
+        uint64_t lines = 0; // bit n: the n-th 64 bytes hold something that a unit was made of
+        std::vector<TranslatedUnit*> units;
+    };
+
+    static uint64_t keyOf(PhysicalAddress physical, uint32_t linear, uint32_t mode)
+    {
+        return physical << 32 | (linear & 0xfffff000) | mode;
+    }
+    static uint64_t linesOf(uint32_t first, uint32_t last);
+    static uint64_t linesOf(const TranslatedUnit&);
+    static bool overlaps(const TranslatedUnit&, uint32_t first, uint32_t last);
+
+    GuestMemory& m_memory;
+    std::unordered_map<uint64_t, TranslatedUnit*> m_units; // by keyOf()
+    std::unordered_map<uint64_t, Page> m_pages; // by page number
+    std::deque<TranslatedUnit> m_all;
+    std::deque<HandlerSite> m_handlerSites;
+};
+
+} // namespace namsan
