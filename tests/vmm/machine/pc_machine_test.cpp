@@ -300,8 +300,8 @@ TEST_F(PcMachineTest, StaysWhereItIsWhenThereIsNoSuchEngine)
     make({ 0xeb, 0xfe });
     const auto moved = machine->moveToEngine("xen");
     ASSERT_FALSE(moved);
-    EXPECT_EQ(
-        moved.error().message, "There is no engine \"xen\". Choose auto, soft, soft:interpreter or kvm (--engine).");
+    EXPECT_EQ(moved.error().message,
+        "There is no engine \"xen\". Choose auto, soft, soft:interpreter, soft:translator or kvm (--engine).");
     EXPECT_TRUE(machine->engineName().starts_with("soft"));
     EXPECT_EQ(machine->state(), MachineState::Ready);
 }

@@ -107,8 +107,8 @@ TEST_F(EngineChoiceTest, ListsTheNamesForOneThatIsNone)
 {
     const auto choice = choose("xen");
     ASSERT_FALSE(choice);
-    EXPECT_EQ(
-        choice.error().message, "There is no engine \"xen\". Choose auto, soft, soft:interpreter or kvm (--engine).");
+    EXPECT_EQ(choice.error().message,
+        "There is no engine \"xen\". Choose auto, soft, soft:interpreter, soft:translator or kvm (--engine).");
 }
 
 } // namespace namsan
