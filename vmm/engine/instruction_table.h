@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "vmm/engine/cpu_feature.h"
 #include "vmm/engine/operation.h"
 
 #include <array>
@@ -16,6 +17,8 @@ namespace namsan {
 enum class OpcodeMap : uint8_t {
     Primary, // one byte
     Extended0F, // 0F xx
+    Extended0F38, // 0F 38 xx
+    Extended0F3A, // 0F 3A xx
 };
 
 // What the prefixes 66, F2, F3 have to do with the encoding.
@@ -128,12 +131,14 @@ struct InstructionEntry {
     uint32_t flagsWritten; // defined results
     uint32_t flagsUndefined; // changed, the manual does not say how
     uint16_t attributes;
+    Feature feature = Feature::Base; // a CPU model without it has no such instruction: #UD
 };
 
 // Each part in a file of its own; the whole is their concatenation, and a test proves that no two overlap.
 std::span<const InstructionEntry> generalInstructions();
 std::span<const InstructionEntry> systemInstructions();
 std::span<const InstructionEntry> x87Instructions();
-std::span<const InstructionEntry> simdInstructions();
+std::span<const InstructionEntry> simdInstructions(); // MMX to SSE2
+std::span<const InstructionEntry> laterSimdInstructions();
 
 } // namespace namsan

@@ -15,7 +15,7 @@ namespace {
 Result<EngineChoice> makeSoft(
     std::string_view name, std::string reason, GuestMemory& memory, const Clock& clock, GuestBus& bus)
 {
-    auto session = std::make_unique<SoftSession>(memory, clock, CpuModel::namsan1(), bus);
+    auto session = std::make_unique<SoftSession>(memory, clock, CpuModel::standard(), bus);
     if (name == "soft:translator")
         if (auto started = session->startTranslator(); !started)
             return started.error();
@@ -28,7 +28,7 @@ Result<EngineChoice> makeSoft(
 Result<EngineChoice> makeKvm(
     std::string reason, GuestMemory& memory, const Clock& clock, GuestBus& bus, const KvmAccess& access)
 {
-    auto session = KvmSession::create(memory, clock, CpuModel::namsan1(), bus, { .access = access });
+    auto session = KvmSession::create(memory, clock, CpuModel::standard(), bus, { .access = access });
     if (!session)
         return session.error();
     reason += (*session)->remarks();

@@ -10,10 +10,6 @@ constexpr uint32_t cr0Bits = cr0::protectionEnable | cr0::monitorCoprocessor | c
     | cr0::extensionType | cr0::numericError | cr0::writeProtect | cr0::alignmentMask | cr0::notWriteThrough
     | cr0::cacheDisable | cr0::paging;
 
-// Bits whose features the CPU model promises; others are reserved, and setting them is #GP. PAE is among those.
-constexpr uint32_t cr4Bits = cr4::timeStampDisable | cr4::debuggingExtensions | cr4::pageSizeExtensions
-    | cr4::pageGlobalEnable | cr4::performanceCounterEnable | cr4::fxsave | cr4::simdExceptions;
-
 constexpr unsigned debugStatus = 6;
 constexpr unsigned debugControl = 7;
 constexpr uint32_t dr6AlwaysOne = 0xffff0ff0;
@@ -67,7 +63,7 @@ void writeCr3(Processor& processor, uint32_t value)
 
 void writeCr4(Processor& processor, uint32_t value)
 {
-    if (value & ~cr4Bits)
+    if (value & ~processor.model.cr4Bits())
         throwGeneralProtection();
     processor.cr4 = value;
     applyControl(processor);

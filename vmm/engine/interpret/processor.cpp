@@ -49,7 +49,7 @@ Processor::Processor(GuestMemory& guestMemory, GuestBus& guestBus, const Clock& 
     , counters(vcpuCounters)
     , memory(guestMemory, guestBus, vcpuCounters, cr2)
 {
-    load(CpuState::afterReset());
+    load(CpuState::afterReset(cpuModel));
 }
 
 void Processor::setSegment(SegmentIndex index, const SegmentState& state)
