@@ -4,6 +4,7 @@
 #include "app/library/guest_cache.h"
 #include "vmm/host/affinity.h"
 #include "vmm/host/placement.h"
+#include "vmm/machine/engine_choice.h"
 #include "vmm/session/engine_probe.h"
 
 #include <CLI/CLI.hpp>
@@ -82,6 +83,29 @@ void tellEngines(std::ostream& output, const KvmAccess& kvm)
     line(output, "Engine", fmt::format("kvm: {}", probe.kvmSentence()));
 }
 
+// Which engine serves it here.
+std::string serviceOf(const CpuModel& model, const Result<KvmDevice>& kvm)
+{
+    const FeatureSet missing = model.neededOfHost().without(FeatureSet::ofHost());
+    const std::string soft = missing.empty() ? "soft" : fmt::format("not soft (the host lacks {})", namesOf(missing));
+    if (!kvm)
+        return soft;
+    if (const auto can = kvm->canServe(model); !can)
+        return fmt::format("{}, not kvm: {}", soft, can.error().message);
+    return soft + ", kvm";
+}
+
+void tellCpuModels(std::ostream& output, const KvmAccess& access)
+{
+    const auto kvm = KvmDevice::open(access);
+    for (const CpuModel& model : CpuModel::byGeneration())
+        line(output, "CPU model", fmt::format("{}: {}; {}", model.name(), model.summary(), serviceOf(model, kvm)));
+    if (const auto common = chooseCpuModel(CpuModel::hostCommonName, access))
+        line(output, "CPU model",
+            fmt::format("{}: {}; {}; {}", common->name(), common->summary(), namesOf(common->features()),
+                serviceOf(*common, kvm)));
+}
+
 void tellMemory(std::ostream& output)
 {
     struct sysinfo memory { };
@@ -129,6 +153,7 @@ ExitCode DoctorCommand::execute(const Program& program) const
         line(program.output, "CPUs", topology.error().message);
     }
     tellEngines(program.output, m_kvm);
+    tellCpuModels(program.output, m_kvm);
     tellMemory(program.output);
     tellGuests(program.output, GuestCache(GuestCache::defaultFolder()));
     return ExitCode::Success;

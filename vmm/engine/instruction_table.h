@@ -21,6 +21,22 @@ enum class OpcodeMap : uint8_t {
     Extended0F3A, // 0F 3A xx
 };
 
+// The bytes that choose a map, before the opcode.
+constexpr std::string_view escapeOf(OpcodeMap map)
+{
+    switch (map) {
+    case OpcodeMap::Primary:
+        return "";
+    case OpcodeMap::Extended0F:
+        return "\x0f";
+    case OpcodeMap::Extended0F38:
+        return "\x0f\x38";
+    case OpcodeMap::Extended0F3A:
+        return "\x0f\x3a";
+    }
+    return "";
+}
+
 // What the prefixes 66, F2, F3 have to do with the encoding.
 enum class MandatoryPrefix : uint8_t {
     Any, // they are no part of it: 66 chooses the operand size, F2 and F3 repeat or do nothing

@@ -49,6 +49,7 @@ TEST(MachineConfigSchema, ReadsBackWhatItFormats)
         .initrd = "i",
         .append = "a b",
         .memoryBytes = 192 << 20,
+        .cpu = "p4",
         .engine = "soft",
         .placement = "vmm=0",
         .screen = { false, 800, 600 },

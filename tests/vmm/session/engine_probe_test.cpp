@@ -29,7 +29,7 @@ protected:
 
     Result<EngineChoice> choose(std::string_view name, const KvmAccess& access = KvmAccess::at())
     {
-        return chooseEngine(name, *memory, clock, bus, access);
+        return chooseEngine(name, *memory, clock, CpuModel::standard(), bus, access);
     }
 };
 

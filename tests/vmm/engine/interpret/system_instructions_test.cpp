@@ -273,7 +273,7 @@ TEST_F(SystemInstructionsTest, CpuidPromisesWhatThereIs)
         for (const uint32_t four : { part.eax, part.ebx, part.ecx, part.edx })
             brand.append(reinterpret_cast<const char*>(&four), sizeof four);
     }
-    EXPECT_STREQ(brand.c_str(), "Namsan virtual CPU");
+    EXPECT_STREQ(brand.c_str(), "Namsan virtual CPU (pentium-m)");
     EXPECT_EQ(CpuModel::standard().cpuid(0x40000000, 0), CpuModel::standard().cpuid(2, 0));
 }
 
