@@ -86,13 +86,13 @@ void tellEngines(std::ostream& output, const KvmAccess& kvm)
 // Which engine serves it here.
 std::string serviceOf(const CpuModel& model, const Result<KvmDevice>& kvm)
 {
-    const FeatureSet missing = model.neededOfHost().without(FeatureSet::ofHost());
-    const std::string soft = missing.empty() ? "soft" : fmt::format("not soft (the host lacks {})", namesOf(missing));
-    if (!kvm)
-        return soft;
-    if (const auto can = kvm->canServe(model); !can)
-        return fmt::format("{}, not kvm: {}", soft, can.error().message);
-    return soft + ", kvm";
+    const auto soft = softCanServe(model);
+    const auto hardware = kvm ? kvm->canServe(model) : Result<void>(kvm.error());
+    if (soft && hardware)
+        return "on soft and kvm";
+    if (soft)
+        return kvm ? "on soft; " + hardware.error().message : "on soft";
+    return (hardware ? "on kvm; " : "on no engine; ") + soft.error().message;
 }
 
 void tellCpuModels(std::ostream& output, const KvmAccess& access)

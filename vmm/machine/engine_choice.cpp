@@ -21,10 +21,8 @@ struct Parts {
 
 Result<EngineChoice> makeSoft(std::string_view name, std::string reason, const Parts& parts)
 {
-    if (const FeatureSet missing = parts.model.neededOfHost().without(FeatureSet::ofHost()); !missing.empty())
-        return Error { fmt::format("The software CPU cannot serve the CPU model {} here: it borrows {} of the host's "
-                                   "processor, which has none. Choose an older model (--cpu).",
-            parts.model.name(), namesOf(missing)) };
+    if (const auto can = softCanServe(parts.model); !can)
+        return can.error();
     auto session = std::make_unique<SoftSession>(parts.memory, parts.clock, parts.model, parts.bus);
     if (name == "soft:translator")
         if (auto started = session->startTranslator(); !started)
@@ -53,8 +51,6 @@ Result<EngineChoice> makeBest(const Parts& parts, const KvmAccess& access)
     return kvm ? std::move(kvm) : makeSoft("soft", kvm.error().message + " So the software CPU is used.", parts);
 }
 
-} // namespace
-
 FeatureSet featuresOfHost(const KvmAccess& access)
 {
     const FeatureSet host = FeatureSet::ofHost();
@@ -63,6 +59,17 @@ FeatureSet featuresOfHost(const KvmAccess& access)
         return host;
     const auto served = device->supportedFeatures();
     return served ? host & *served : host;
+}
+
+} // namespace
+
+Result<void> softCanServe(const CpuModel& model, const FeatureSet& host)
+{
+    if (const FeatureSet missing = model.neededOfHost().without(host); !missing.empty())
+        return Error { fmt::format("The software CPU cannot serve the CPU model {}: it uses the host's {}, which this "
+                                   "host has not got. Choose another model (--cpu).",
+            model.name(), namesOf(missing)) };
+    return {};
 }
 
 Result<CpuModel> chooseCpuModel(std::string_view name, const KvmAccess& access)

@@ -30,6 +30,9 @@ Result<EngineChoice> chooseEngine(
 // Fails with a sentence that lists the names for a name that is none.
 Result<CpuModel> chooseCpuModel(std::string_view name, const KvmAccess& = KvmAccess::at());
 
+// Whether the software CPU has what the model promises: it borrows the host's SSE3 and later for it.
+Result<void> softCanServe(const CpuModel&, const FeatureSet& host = FeatureSet::ofHost());
+
 VcpuFigures figuresOf(const VcpuCounters&);
 
 } // namespace namsan
