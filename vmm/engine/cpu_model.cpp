@@ -24,7 +24,7 @@ constexpr FeatureSet generation4 { Base, Fpu, Vme };
 constexpr FeatureSet generation5 = generation4 | FeatureSet { De, Pse, Tsc, Msr, Mce, Cx8, Mmx };
 constexpr FeatureSet generation6
     = generation5 | FeatureSet { Hints, Pae, Sep, Mtrr, Pge, Mca, Cmov, Pat, Pse36, Fxsr, Sse };
-constexpr FeatureSet pentiumM = generation6.without({ Pae, Pse36 }) | FeatureSet { Sse2, Clfsh, InvariantTsc };
+constexpr FeatureSet pentiumM = generation6 | FeatureSet { Sse2, Clfsh, Nx, InvariantTsc };
 constexpr FeatureSet generation15 = generation6 | FeatureSet { Sse2, Clfsh, InvariantTsc };
 constexpr FeatureSet core2 = generation15 | FeatureSet { Sse3, Monitor, Ssse3, Sse41, Nx };
 constexpr FeatureSet newest = core2 | FeatureSet { Sse42, Popcnt, Aes, Pclmulqdq };
@@ -60,7 +60,7 @@ std::span<const CpuModel> CpuModel::byGeneration()
         CpuModel("486", "i486DX4", 0x00000480, 1, noExtendedLeaves, generation4),
         CpuModel("pentium", "Pentium with MMX", 0x00000543, 1, noExtendedLeaves, generation5),
         CpuModel("p6", "Pentium III: SSE", 0x00000686, 2, noExtendedLeaves, generation6),
-        CpuModel("pentium-m", "Pentium M: SSE2, no PAE", 0x00000695, 2, allExtendedLeaves, pentiumM),
+        CpuModel("pentium-m", "Pentium M: SSE2, NX", 0x000006d8, 2, allExtendedLeaves, pentiumM),
         CpuModel("p4", "Pentium 4: SSE2", 0x00000f29, 2, allExtendedLeaves, generation15),
         CpuModel("core2", "Core 2: SSE4.1", 0x0001067a, 2, allExtendedLeaves, core2),
     };

@@ -30,7 +30,7 @@ public:
     // 486          i486DX4: the first with CPUID; no RDTSC, CMPXCHG8B, MSRs, 4 MiB pages
     // pentium      Pentium with MMX: RDTSC, CMPXCHG8B, 4 MiB pages
     // p6           Pentium III: CMOV, SYSENTER, global pages, PAE, SSE
-    // pentium-m    Pentium M (Banias): SSE2, no PAE; what a VM gets unless it asks for another
+    // pentium-m    Pentium M (Dothan): SSE2, PAE, NX; what a VM gets unless it asks for another
     // p4           Pentium 4 (Northwood): SSE2, PAE
     // core2        Core 2 (Penryn): SSE3, SSSE3, SSE4.1, NX
     static std::span<const CpuModel> byGeneration();

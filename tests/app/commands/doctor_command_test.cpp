@@ -50,7 +50,7 @@ TEST(DoctorCommand, TellsWhichEngineServesWhichCpuModel)
 {
     const std::string report = doctorWith(KvmAccess::at("/dev/there-is-no-such-device"));
     expectLine(report, "CPU model    486: i486DX4; on soft\n");
-    expectLine(report, "CPU model    pentium-m: Pentium M: SSE2, no PAE; on soft\n");
+    expectLine(report, "CPU model    pentium-m: Pentium M: SSE2, NX; on soft\n");
     expectLine(report, "CPU model    host-common: everything that interpreter, KVM and host have in common; FPU, ");
 }
 
