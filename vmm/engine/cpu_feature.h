@@ -31,7 +31,7 @@ enum class Feature : uint8_t {
     Pat = 16,
     Pse36 = 17,
     Clfsh = 19,
-    Mmx = 23,
+    Mmx = 23, // RDPMC, CR4.PCE too
     Fxsr = 24, // FXSAVE, FXRSTOR, CR4.OSFXSR
     Sse = 25, // CR4.OSXMMEXCPT too
     Sse2 = 26,
@@ -50,7 +50,7 @@ enum class Feature : uint8_t {
     InvariantTsc = 104,
     // Of the processor's generation; no bit of CPUID tells them
     Base = 128, // what every IA-32 processor with CPUID has
-    Hints = 129, // 0F 18 to 0F 1F do nothing instead of being undefined, RDPMC: since the Pentium Pro
+    Hints = 129, // 0F 18 to 0F 1F do nothing instead of being undefined: since the Pentium Pro
 };
 
 // Bits of CPUID, and of what goes without.

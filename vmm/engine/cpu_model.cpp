@@ -121,7 +121,7 @@ uint32_t CpuModel::cr4Bits() const
         { Pae, cr4::physicalAddressExtension },
         { Mce, cr4::machineCheckEnable },
         { Pge, cr4::pageGlobalEnable },
-        { Hints, cr4::performanceCounterEnable },
+        { Mmx, cr4::performanceCounterEnable }, // has no feature of its own; it came with MMX
         { Fxsr, cr4::fxsave },
         { Sse, cr4::simdExceptions },
     };

@@ -152,7 +152,7 @@ constexpr InstructionEntry entries[] = {
     entry(two(0x30), "WRMSR", {}, Operation::Wrmsr, { privileged, 0, 0, Feature::Msr }),
     entry(two(0x31), "RDTSC", {}, Operation::Rdtsc, { 0, 0, 0, Feature::Tsc }),
     entry(two(0x32), "RDMSR", {}, Operation::Rdmsr, { privileged, 0, 0, Feature::Msr }),
-    entry(two(0x33), "RDPMC", {}, Operation::Rdpmc, { 0, 0, 0, Feature::Hints }),
+    entry(two(0x33), "RDPMC", {}, Operation::Rdpmc, { 0, 0, 0, Feature::Mmx }), // came with MMX
     entry(two(0xa2), "CPUID", {}, Operation::Cpuid),
 };
 

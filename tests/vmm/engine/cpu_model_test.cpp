@@ -104,7 +104,7 @@ const std::vector<Since> instructions {
     { "CMOV", { 0x0f, 0x44, 0xc1 }, sinceP6 },
     { "FCMOV", { 0xda, 0xc1 }, sinceP6 },
     { "FCOMI", { 0xdb, 0xf1 }, sinceP6 },
-    { "RDPMC", { 0x0f, 0x33 }, sinceP6 },
+    { "RDPMC", { 0x0f, 0x33 }, sincePentium },
     { "SYSENTER", { 0x0f, 0x34 }, sinceP6 },
     { "long NOP", { 0x0f, 0x1f, 0xc0 }, sinceP6 },
     { "FXSAVE", { 0x0f, 0xae, 0x03 }, sinceP6 },
