@@ -75,6 +75,16 @@ TEST_F(RealModeTest, TheStackWrapsBetweenWordsAndNotWithin)
     EXPECT_EQ(program.run(), Reason::TripleFault);
 }
 
+TEST_F(RealModeTest, PushaThatWouldWrapWithinAWordFaults)
+{
+    program.code({ 0x60 }); // pusha
+    program.reg(Esp) = 9;
+    EXPECT_EQ(program.run(), Reason::Halted);
+    EXPECT_EQ(program.raised(), 13u);
+    EXPECT_EQ(program.reg(Esp), 3u) << "IP, CS and FLAGS have room";
+    EXPECT_EQ(program.pushed(0), 0u);
+}
+
 TEST_F(RealModeTest, RelativeJumpsWrapAtSixtyFourKilobytes)
 {
     program.code({ 0xe9, 0xed, 0xff }); // jmp 0fff0h
