@@ -127,7 +127,10 @@ bool Interpreter::mustStep() const
 
 bool Interpreter::needsCare() const
 {
-    return m_attention.any() || m_processor.halted || m_processor.pendingDebug || mustStep();
+    // One question for what is almost never so: this is asked before each block.
+    const bool special = m_processor.halted | m_processor.interruptShadow | m_processor.breakpointsArmed
+        | (m_processor.pendingDebug != 0);
+    return m_attention.any() || special || (m_processor.otherFlags & (eflags::trap | eflags::resume));
 }
 
 // Does what must be done between two instructions, in the order of SDM volume 3, table 6-2; runs one of them where each
