@@ -144,14 +144,14 @@ std::vector<ConformanceCase> debugCases()
     return {
         { "an instruction breakpoint", instructionBreakpoint },
         { "RF passes an instruction breakpoint", instructionBreakpointIsResumed },
-        { "a breakpoint on writes", writeBreakpoint },
-        { "a breakpoint on reads", accessBreakpoint },
+        { "a breakpoint on writes", writeBreakpoint, &host_fault::dataBreakpointsAreNotHit },
+        { "a breakpoint on reads", accessBreakpoint, &host_fault::dataBreakpointsAreNotHit },
         { "#DB by general detect", generalDetect },
-        { "single step behind MOV SS", stepBehindMovSs },
-        { "single step through a repetition", stepThroughRepetition },
+        { "single step behind MOV SS", stepBehindMovSs, &host_fault::shadowHoldsNoTrapBack },
+        { "single step through a repetition", stepThroughRepetition, &host_fault::repetitionIsOneStep },
         { "single step and INT n", stepIntoSoftwareInterrupt },
-        { "a debug trap goes before an interrupt", trapBeforeInterrupt },
-        { "#AC in user mode", alignmentIsChecked },
+        { "a debug trap goes before an interrupt", trapBeforeInterrupt, &host_fault::trapAfterPortAccessIsLost },
+        { "#AC in user mode", alignmentIsChecked, &host_fault::noAlignmentChecks },
         { "no #AC in the system", alignmentIsTheUsersAlone },
     };
 }

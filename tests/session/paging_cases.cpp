@@ -280,10 +280,10 @@ std::vector<ConformanceCase> pagingCases()
         { "a device through a page", devicesThroughPages, &host_fault::paging32DoesNotWork },
         { "REP STOSD faults in the middle", repetitionFaultsInTheMiddle, &host_fault::paging32DoesNotWork },
         { "REP MOVSB across scattered pages", repetitionAcrossScatteredPages, &host_fault::paging32DoesNotWork },
-        { "PAE translates", paeTranslates },
-        { "PAE: no execute", paeNoExecute },
-        { "PAE: reserved bits", paeReservedBits },
-        { "PAE: reserved bits where CR3 points to", paeReservedPointers },
+        { "PAE translates", paeTranslates, &host_fault::pagingPaeDoesNotWork },
+        { "PAE: no execute", paeNoExecute, &host_fault::pagingPaeDoesNotWork },
+        { "PAE: reserved bits", paeReservedBits, &host_fault::pagingPaeDoesNotWork },
+        { "PAE: reserved bits where CR3 points to", paeReservedPointers, &host_fault::pagingPaeDoesNotWork },
     };
 }
 
