@@ -11,9 +11,9 @@ namespace {
 constexpr uint32_t highestBasicLeaf = 2;
 constexpr uint32_t highestExtendedLeaf = 0x80000008;
 
-// Family 6, model 9, stepping 5: the last generation that had SSE2 and no PAE, so that what operating systems know
-// by heart about this number agrees with the features below.
-constexpr uint32_t signature = 0x00000695;
+// Family 6, model 13, stepping 8: the generation that had SSE2, PAE and no-execute pages and neither SSE3 nor 64 bits, so
+// that what operating systems know by heart about this number agrees with the features below.
+constexpr uint32_t signature = 0x000006d8;
 constexpr uint32_t clflushLine = 64; // bytes
 
 constexpr uint32_t feature(unsigned number)
@@ -26,6 +26,7 @@ constexpr uint32_t features = feature(0) // FPU
     | feature(3) // PSE: 4 MiB pages
     | feature(4) // TSC
     | feature(5) // MSR
+    | feature(6) // PAE
     | feature(8) // CX8
     | feature(11) // SEP: SYSENTER and SYSEXIT
     | feature(13) // PGE: global pages
@@ -37,6 +38,7 @@ constexpr uint32_t features = feature(0) // FPU
     | feature(25) // SSE
     | feature(26); // SSE2
 
+constexpr uint32_t noExecute = feature(20); // leaf 80000001h
 constexpr uint32_t invariantTsc = feature(8); // leaf 80000007h
 
 // Three leaves of 16 characters.
@@ -79,8 +81,9 @@ CpuidResult CpuModel::cpuid(uint32_t leaf, uint32_t) const
     case 0x80000007:
         return { 0, 0, 0, invariantTsc };
     case 0x80000008:
-        return { 32 | 32 << 8, 0, 0, 0 }; // physical and linear address bits
+        return { 36 | 32 << 8, 0, 0, 0 }; // physical and linear address bits
     case 0x80000001:
+        return { 0, 0, 0, noExecute };
     case 0x80000005:
     case 0x80000006:
         return {};

@@ -19,8 +19,8 @@ struct CpuidResult {
 // can change engines. It promises only what the interpreter does. Intel SDM volume 2, CPUID.
 class CpuModel {
 public:
-    // The only model so far: family 6 with FPU, DE, PSE, TSC, MSR, CX8, SEP, PGE, CMOV, PAT, CLFSH, MMX, FXSR, SSE,
-    // SSE2. No APIC as long as the board has none, no PAE.
+    // The only model so far: family 6 with FPU, DE, PSE, TSC, MSR, PAE, CX8, SEP, PGE, CMOV, PAT, CLFSH, MMX, FXSR,
+    // SSE, SSE2, NX. No APIC as long as the board has none.
     static const CpuModel& namsan1();
 
     std::string_view name() const { return "namsan-1"; }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "vmm/engine/interpret/processor.h"
 
+#include "vmm/engine/interpret/debug_registers.h"
 #include "vmm/engine/interpret/descriptor.h"
 #include "vmm/engine/interpret/eflags_access.h"
 
@@ -41,14 +42,44 @@ uint32_t linearOrFault(SegmentIndex index, const SegmentState& segment, bool all
 
 } // namespace
 
+ModelFacts::ModelFacts(const CpuModel& model)
+{
+    struct Rule {
+        unsigned feature; // bit of CPUID leaf 1, EDX
+        uint32_t bits;
+    };
+    // PCE has no feature of its own; it came with MMX. VME is promised by no model.
+    static constexpr Rule rules[]
+        = { { 2, cr4::debuggingExtensions }, { 3, cr4::pageSizeExtensions }, { 4, cr4::timeStampDisable },
+              { 6, cr4::physicalAddressExtension }, { 7, cr4::machineCheckEnable }, { 13, cr4::pageGlobalEnable },
+              { 23, cr4::performanceCounterEnable }, { 24, cr4::fxsave }, { 25, cr4::simdExceptions } };
+    constexpr unsigned pse36 = 17;
+    constexpr unsigned noExecute = 20; // of leaf 80000001h, EDX
+    constexpr uint32_t addressSizes = 0x80000008;
+
+    const uint32_t features = model.cpuid(1, 0).edx;
+    for (const Rule& rule : rules)
+        if (features >> rule.feature & 1)
+            cr4Bits |= rule.bits;
+    paging.pse36 = features >> pse36 & 1;
+    paging.physicalBits = paging.pse36 || (cr4Bits & cr4::physicalAddressExtension) ? 36 : 32;
+    const uint32_t highestExtended = model.cpuid(0x80000000, 0).eax;
+    if (highestExtended > 0x80000000 && (model.cpuid(0x80000001, 0).edx >> noExecute & 1))
+        eferBits |= efer::noExecuteEnable;
+    if (highestExtended > 0x80000000 && highestExtended >= addressSizes)
+        paging.physicalBits = model.cpuid(addressSizes, 0).eax & 0xff;
+}
+
 Processor::Processor(GuestMemory& guestMemory, GuestBus& guestBus, const Clock& boardClock, const CpuModel& cpuModel,
     VcpuCounters& vcpuCounters)
     : bus(guestBus)
     , clock(boardClock)
     , model(cpuModel)
+    , modelFacts(cpuModel)
     , counters(vcpuCounters)
     , memory(guestMemory, guestBus, vcpuCounters, cr2)
 {
+    memory.setModel(modelFacts.paging);
     load(CpuState::afterReset());
 }
 
@@ -64,6 +95,16 @@ void Processor::setCpl(uint8_t level)
 {
     cpl = level;
     memory.setPrivilege(level == userLevel ? LinearMemory::Privilege::User : LinearMemory::Privilege::Supervisor);
+    updateAlignmentCheck();
+}
+
+void Processor::updateAlignmentCheck()
+{
+    const bool on = (cr0 & cr0::alignmentMask) && (otherFlags & eflags::alignmentCheck) && cpl == userLevel;
+    if (on != memory.checksAlignment()) {
+        memory.setAlignmentCheck(on);
+        leaveBlock = true;
+    }
 }
 
 uint32_t Processor::checkedLinearForRead(SegmentIndex index, uint32_t offset, unsigned size)
@@ -94,6 +135,7 @@ CpuState Processor::save() const
     state.cr2 = cr2;
     state.cr3 = cr3;
     state.cr4 = cr4;
+    state.efer = efer;
     state.dr = dr;
     state.sysenterCs = sysenterCs;
     state.sysenterEsp = sysenterEsp;
@@ -118,6 +160,7 @@ void Processor::load(const CpuState& state)
     cr2 = state.cr2;
     cr3 = state.cr3;
     cr4 = state.cr4;
+    efer = state.efer;
     for (size_t index = 0; index < segments.size(); ++index)
         setSegment(static_cast<SegmentIndex>(index), state.segments[index]);
     ldtr = state.ldtr;
@@ -135,10 +178,21 @@ void Processor::load(const CpuState& state)
     interruptShadow = state.interruptShadow;
     nmiBlocked = state.nmiBlocked;
 
+    trapShadow = false;
+    pendingDebug = 0;
+
     // SS.DPL is the CPL in protected mode (SDM volume 3, 25.4.1); in real mode it may be left over from before.
-    setCpl(protectedMode() ? static_cast<uint8_t>(dplOf(segments[Ss].state)) : 0);
-    memory.setControl({ cr0, cr3, cr4 });
+    if (virtual8086())
+        setCpl(userLevel);
+    else
+        setCpl(protectedMode() ? static_cast<uint8_t>(dplOf(segments[Ss].state)) : 0);
+    const bool pae = (cr0 & cr0::paging) && (cr4 & cr4::physicalAddressExtension);
+    pageDirectoryPointers
+        = pae ? memory.readPageDirectoryPointers(cr3).value_or(PageDirectoryPointers {}) : PageDirectoryPointers {};
+    memory.setControl({ cr0, cr3, cr4, efer, pageDirectoryPointers });
     memory.flushAll();
+    updateAlignmentCheck();
+    applyBreakpoints(*this);
     leaveBlock = true;
 }
 

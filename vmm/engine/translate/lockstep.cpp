@@ -30,7 +30,7 @@ bool Lockstep::aboutToAccess(uint32_t linear, unsigned size, bool write)
     if (linear % GuestMemory::pageSize + size > GuestMemory::pageSize)
         return false;
     LinearMemory& memory = m_processor.memory;
-    const PhysicalAddress physical = write ? memory.translateWrite(linear) : memory.translateFetch(linear);
+    const PhysicalAddress physical = write ? memory.translateWrite(linear) : memory.translateRead(linear);
     uint8_t* host = m_memory.host(physical);
     if (!host)
         return false;

@@ -26,7 +26,15 @@ constexpr std::array msrsOfTheKernel {
     MsrRange { 0x10, 1 }, // time stamp counter
     MsrRange { 0x174, 3 }, // SYSENTER
     MsrRange { 0x277, 1 }, // page attribute table
+    MsrRange { 0xc0000080, 1 }, // extended features, the last: where the model has no-execute pages
 };
+
+bool hasNoExecutePages(const CpuModel& model)
+{
+    constexpr uint32_t extendedFeatures = 0x80000001;
+    constexpr uint32_t noExecute = 1 << 20;
+    return model.cpuid(0x80000000, 0).eax >= extendedFeatures && (model.cpuid(extendedFeatures, 0).edx & noExecute);
+}
 
 Result<void> enable(int vm, uint32_t capability, uint64_t argument, std::string_view what)
 {
@@ -36,12 +44,13 @@ Result<void> enable(int vm, uint32_t capability, uint64_t argument, std::string_
     return kvmCall(vm, KVM_ENABLE_CAP, &order, what);
 }
 
-Result<void> filterMsrs(int vm)
+Result<void> filterMsrs(int vm, const CpuModel& model)
 {
     std::array<uint8_t, 8> allowed { 0xff }; // a bit for each register of a range, in whole words of the kernel's
     kvm_msr_filter filter {};
     filter.flags = KVM_MSR_FILTER_DEFAULT_DENY;
-    for (size_t i = 0; i < msrsOfTheKernel.size(); ++i) {
+    const size_t ranges = msrsOfTheKernel.size() - (hasNoExecutePages(model) ? 0 : 1);
+    for (size_t i = 0; i < ranges; ++i) {
         filter.ranges[i].flags = KVM_MSR_FILTER_READ | KVM_MSR_FILTER_WRITE;
         filter.ranges[i].base = msrsOfTheKernel[i].first;
         filter.ranges[i].nmsrs = msrsOfTheKernel[i].count;
@@ -81,7 +90,7 @@ Result<void> KvmSession::build(const KvmDevice& device, GuestMemory& memory, con
     if (!vm)
         return vm.error();
     m_vm = std::move(*vm);
-    if (auto prepared = prepareVm(capabilities); !prepared)
+    if (auto prepared = prepareVm(capabilities, model); !prepared)
         return prepared;
     const bool split = splitIrqchip && takeSplitIrqchip(capabilities);
 
@@ -110,7 +119,7 @@ Result<void> KvmSession::build(const KvmDevice& device, GuestMemory& memory, con
     return {};
 }
 
-Result<void> KvmSession::prepareVm(const KvmCapabilities& capabilities)
+Result<void> KvmSession::prepareVm(const KvmCapabilities& capabilities, const CpuModel& model)
 {
     uint64_t identityMap = identityMapAddress;
     if (auto set = kvmCall(m_vm.number(), KVM_SET_IDENTITY_MAP_ADDR, &identityMap, "a place for its page table"); !set)
@@ -123,7 +132,7 @@ Result<void> KvmSession::prepareVm(const KvmCapabilities& capabilities)
             !enabled)
             return enabled;
     if (capabilities.msrFilter)
-        return filterMsrs(m_vm.number());
+        return filterMsrs(m_vm.number(), model);
     m_remarks += " Model-specific registers are this host's and not the CPU model's: its KVM has no filter for them.";
     return {};
 }
