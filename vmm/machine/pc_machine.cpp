@@ -51,7 +51,11 @@ Result<void> PcMachine::build()
         return pc.error();
     m_pc = std::move(*pc);
     m_bus = std::make_unique<BoardBus>(m_pc->board(), m_pc->pic());
-    auto engine = chooseEngine(m_config.engine, *m_memory, m_clock, *m_bus);
+    auto model = chooseCpuModel(m_config.cpu);
+    if (!model)
+        return model.error();
+    m_cpuModel = *model;
+    auto engine = chooseEngine(m_config.engine, *m_memory, m_clock, *m_cpuModel, *m_bus);
     if (!engine)
         return engine.error();
     m_session = std::move(engine->session);

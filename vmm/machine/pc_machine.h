@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "vmm/engine/cpu_model.h"
 #include "vmm/machine/board_bus.h"
 #include "vmm/machine/board_thread.h"
 #include "vmm/machine/machine.h"
@@ -11,6 +12,7 @@
 
 #include <condition_variable>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace namsan {
@@ -88,6 +90,7 @@ private:
     const GuestLoader m_loader;
     Log m_log;
     HostClock m_clock;
+    std::optional<CpuModel> m_cpuModel; // for the machine's life; set by build()
     ThreadRegistry m_threads;
 
     std::unique_ptr<GuestMemory> m_memory;

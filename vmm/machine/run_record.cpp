@@ -242,6 +242,7 @@ Json explanations()
         { "placement.requested", "host CPU that was asked for last; null: any" },
         { "placement.granted", "host CPUs that the kernel allowed at the end" },
         { "placement.observed", "host CPU and how often the thread was seen running there" },
+        { "cpu_model", "the processor that the guest found, fixed for the machine's life" },
         { "samples", "figures since the start, about once a second; thinned in long runs" },
     };
 }
@@ -259,6 +260,7 @@ Json wholeRecord(const RunRecord& record)
     json["host"]
         = { { "processor", record.hostProcessor }, { "kernel", record.hostKernel }, { "cpus", record.hostCpus } };
     json["config"] = toJson(record.config);
+    json["cpu_model"] = record.config.cpu;
     json["engine"] = { { "name", record.engineName }, { "reason", record.engineReason } };
     json["placement"] = { { "requested", toJson(record.requested) }, { "granted", grantedPlaces(last) },
         { "observed", observedPlaces(last) } };

@@ -106,9 +106,9 @@ TEST_F(CommandLineTest, HeadlessRunNeedsNoWindow)
 TEST_F(CommandLineTest, TakesEveryOptionOfARun)
 {
     ASSERT_EQ(run({ "run", "--kernel", "k", "--initrd", "i", "--append", "-x console=ttyS0 a=b,c", "--memory", "1G",
-                  "--engine", "soft", "--placement", "free", "--screen", "800x600", "--no-unpack", "--no-reboot",
-                  "--until-screen", "login", "--type", "a=>b", "--type", "c=>d\\n", "--serial", "stdio", "--screenshot",
-                  folder.path("s.png"), "--record", folder.path("r.json") }),
+                  "--cpu", "core2", "--engine", "soft", "--placement", "free", "--screen", "800x600", "--no-unpack",
+                  "--no-reboot", "--until-screen", "login", "--type", "a=>b", "--type", "c=>d\\n", "--serial", "stdio",
+                  "--screenshot", folder.path("s.png"), "--record", folder.path("r.json") }),
         ExitCode::Success)
         << errors.str();
     ASSERT_TRUE(window);
@@ -116,6 +116,7 @@ TEST_F(CommandLineTest, TakesEveryOptionOfARun)
         .initrd = "i",
         .append = "-x console=ttyS0 a=b,c",
         .memoryBytes = uint64_t { 1 } << 30,
+        .cpu = "core2",
         .engine = "soft",
         .screen = { false, 800, 600 },
         .unpackKernel = false,
@@ -187,6 +188,8 @@ TEST_F(CommandLineTest, SaysWhatIsWrongWithAValue)
         "The memory size \"much\" is not understood; write a number and K, M or G, such as 256M or 1G.");
     EXPECT_EQ(refusalOf("--engine", "xen"),
         "There is no engine \"xen\"; choose auto, soft, soft:interpreter, soft:translator or kvm.");
+    EXPECT_EQ(refusalOf("--cpu", "z80"),
+        "There is no CPU model \"z80\"; choose 486, pentium, p6, pentium-m, p4, core2, host-common.");
     EXPECT_EQ(refusalOf("--screen", "big"),
         "The screen \"big\" is not understood; write text, or width x height in pixels, such as 1024x768.");
     EXPECT_EQ(refusalOf("--timeout", "soon"),

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "vmm/machine/machine_config_schema.h"
 
+#include "vmm/engine/cpu_model.h"
+
 #include <gtest/gtest.h>
 
 #include <set>
@@ -49,6 +51,7 @@ TEST(MachineConfigSchema, ReadsBackWhatItFormats)
         .initrd = "i",
         .append = "a b",
         .memoryBytes = 192 << 20,
+        .cpu = "p4",
         .engine = "soft",
         .placement = "vmm=0",
         .screen = { false, 800, 600 },
@@ -90,6 +93,17 @@ TEST(MachineConfigSchema, ReadsScreens)
         refusal("screen", "100x100"), "A screen of 100x100 pixels is not possible; choose from 320x200 to 4096x2160.");
     for (const char* text : { "", "x", "800x", "x600", "800x600x24", "-800x600", "800 x 600", "99999999999x600" })
         EXPECT_FALSE(refusal("screen", text).empty()) << text;
+}
+
+TEST(MachineConfigSchema, KnowsTheCpuModels)
+{
+    EXPECT_EQ(MachineConfig {}.cpu, CpuModel::standard().name());
+    for (const CpuModel& model : CpuModel::byGeneration())
+        EXPECT_EQ(with("cpu", model.name()).cpu, model.name());
+    EXPECT_EQ(with("cpu", "host-common").cpu, "host-common");
+    EXPECT_EQ(refusal("cpu", "z80"),
+        "There is no CPU model \"z80\"; choose 486, pentium, p6, pentium-m, p4, core2, host-common.");
+    EXPECT_EQ(findConfigField("cpu")->range, CpuModel::names());
 }
 
 TEST(MachineConfigSchema, KnowsItsEnginesAndLimits)
