@@ -2,6 +2,7 @@
 #include "app/commands/run_command.h"
 
 #include "app/running/headless_run.h"
+#include "vmm/machine/machine_config_check.h"
 #include "vmm/machine/machine_config_schema.h"
 
 #include <CLI/CLI.hpp>
@@ -24,7 +25,8 @@ Exit codes:
   2  bad input
   3  time-out
   4  the guest crashed
-  5  the guest ended without the text, or reported that a workload failed)";
+  5  the guest ended without the text, or reported that a workload failed
+  2V+1, as far as 8 bits hold it: the guest wrote V to its debug exit port (--device isa-debug-exit))";
 
 using Kind = ConfigField::Kind;
 
@@ -54,6 +56,19 @@ void append(std::string& commandLine, const std::string& more)
     commandLine += more;
 }
 
+// One a line, as the schema takes them.
+Result<std::string> joinLines(const ConfigField& field, const std::vector<std::string>& values)
+{
+    std::string lines;
+    for (const std::string& value : values) {
+        if (value.empty() || value.find('\n') != std::string::npos)
+            return Error { fmt::format(
+                "The value \"{}\" of {} is empty or has several lines; write it in one line.", value, field.option) };
+        lines += (lines.empty() ? "" : "\n") + value;
+    }
+    return lines;
+}
+
 Error emptyText(std::string_view option)
 {
     return { fmt::format("The text of {} is empty; leave the option out or give it a text.", option) };
@@ -72,6 +87,9 @@ RunCommand::RunCommand(CLI::App& parser)
         CLI::Option* added = nullptr;
         if (field.kind == Kind::Switch) {
             added = m_command->add_flag(option, m_switches[std::string(field.key)], helpFor(field));
+        } else if (field.repeatable) {
+            added = m_command->add_option(option, m_lists[std::string(field.key)], helpFor(field));
+            added->type_name(std::string(field.valueName))->allow_extra_args(false)->take_all();
         } else {
             added = m_command->add_option(option, m_values[std::string(field.key)], helpFor(field));
             added->type_name(std::string(field.valueName));
@@ -116,8 +134,8 @@ Result<RunRequest> RunCommand::request(const GuestCache& guests) const
         return taken.error();
     if (auto taken = takeOrders(request); !taken)
         return taken.error();
-    if (request.config.kernel.empty())
-        return Error { "There is nothing to run; name a guest, such as tiny, or a kernel with --kernel FILE." };
+    if (auto possible = checkMachineConfig(request.config); !possible)
+        return possible.error();
     return request;
 }
 
@@ -170,7 +188,12 @@ Result<void> RunCommand::takeFields(RunRequest& request) const
         if (m_command->count(std::string(field.option)) == 0)
             continue;
         std::string value = "false"; // switches turn something off
-        if (field.kind != Kind::Switch) {
+        if (field.repeatable) {
+            const auto joined = joinLines(field, m_lists.find(field.key)->second);
+            if (!joined)
+                return joined.error();
+            value = *joined;
+        } else if (field.kind != Kind::Switch) {
             value = m_values.find(field.key)->second;
             if (field.key == "append") {
                 append(request.config.append, value);
