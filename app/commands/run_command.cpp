@@ -16,9 +16,23 @@ namespace namsan {
 
 namespace {
 
-constexpr const char* exitCodes
+constexpr const char* footer
     = R"(A text that is asked for ends the run when it is there. On a terminal, --serial stdio passes every key to the guest;
 Ctrl+] leaves.
+
+Test guests:
+  --multiboot    Multiboot specification 0.6.96, as ELF or by the header's address fields; the command line is --append.
+                 There is no GDT. A kernel that asks for graphics needs --screen.
+  --bios         64 KiB to 16 MiB in whole 64 KiB. The processor starts at F000:FFF0 with its reset state, nothing else
+                 is set up. The last 128 KiB are below 1 MiB, too; there they are RAM, copied anew at each reset.
+  --boot-sector  512 bytes with 55 AA at their end. DL is 80h, SS:SP 0000:7C00, interrupts are on and the timer ticks.
+                 There are no BIOS services: every INT returns at once and does nothing.
+  A reset reads the files again.
+
+Devices for --device:
+  isa-debug-exit         port F4, 1 to 4 bytes: a write of V ends the run with the exit code 2V+1
+  debugcon[,file=FILE]   port E9: bytes for the file, or line by line for the log in --record; reads as E9
+  port402[,file=FILE]    the same at port 402, as SeaBIOS uses it
 
 Exit codes:
   0  the text was seen; or none was asked for, and the guest powered off or halted
@@ -26,7 +40,7 @@ Exit codes:
   3  time-out
   4  the guest crashed
   5  the guest ended without the text, or reported that a workload failed
-  2V+1, as far as 8 bits hold it: the guest wrote V to its debug exit port (--device isa-debug-exit))";
+  2V+1, of which 8 bits count: the guest wrote V to isa-debug-exit)";
 
 using Kind = ConfigField::Kind;
 
@@ -79,7 +93,7 @@ Error emptyText(std::string_view option)
 RunCommand::RunCommand(CLI::App& parser)
     : m_command(parser.add_subcommand("run", "Run one machine, in the window or without it."))
 {
-    m_command->footer(exitCodes);
+    m_command->footer(footer);
     m_command->get_formatter()->column_width(32);
     m_command->add_option("guest", m_guest, "A guest that was made for Namsan, such as tiny.")->type_name("[GUEST]");
     for (const ConfigField& field : machineConfigSchema()) {

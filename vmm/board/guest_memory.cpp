@@ -60,12 +60,9 @@ Result<GuestMemory::Region> GuestMemory::addTrackedRegion(PhysicalAddress base, 
     return addRegion(base, size, Tracked, "video memory");
 }
 
-Result<GuestMemory::Region> GuestMemory::addReadOnlyRegion(PhysicalAddress base, std::span<const uint8_t> content)
+Result<GuestMemory::Region> GuestMemory::addReadOnlyRegion(PhysicalAddress base, uint64_t size)
 {
-    auto region = addRegion(base, content.size(), ReadOnly, "ROM");
-    if (region)
-        std::memcpy(region->host, content.data(), content.size());
-    return region;
+    return addRegion(base, size, ReadOnly, "ROM");
 }
 
 Result<GuestMemory::Region> GuestMemory::addRegion(PhysicalAddress base, uint64_t size, uint8_t flags, const char* what)

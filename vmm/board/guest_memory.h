@@ -80,8 +80,8 @@ public:
     // Adds memory that belongs to a device (a frame buffer), all of whose pages are Tracked. Before vCPUs run.
     Result<Region> addTrackedRegion(PhysicalAddress base, uint64_t size);
 
-    // Adds a ROM with these bytes, whole pages of them, all ReadOnly. Before vCPUs run.
-    Result<Region> addReadOnlyRegion(PhysicalAddress base, std::span<const uint8_t> content);
+    // Adds a ROM, all of whose pages are ReadOnly. Before vCPUs run.
+    Result<Region> addReadOnlyRegion(PhysicalAddress base, uint64_t size);
 
     // The host address of the page that holds an address, or nullptr where there is no memory. Any thread.
     uint8_t* pageHost(PhysicalAddress address) const

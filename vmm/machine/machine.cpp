@@ -4,6 +4,7 @@
 #include "vmm/firmware/boot_sector.h"
 #include "vmm/firmware/linux_boot.h"
 #include "vmm/firmware/multiboot.h"
+#include "vmm/firmware/rom_boot.h"
 #include "vmm/machine/machine_config_check.h"
 #include "vmm/machine/pc_machine.h"
 
@@ -23,7 +24,7 @@ Result<CpuState> loadGuest(const MachineConfig& config, const PcBoard& pc, Guest
     if (!config.bootSector.empty())
         return loadBootSector(memory, config.bootSector);
     if (!config.bios.empty())
-        return CpuState::afterReset(); // the ROM is on the board
+        return loadRom(memory, config.bios);
     return loadLinux(memory,
         { .kernel = config.kernel,
             .initrd = config.initrd,

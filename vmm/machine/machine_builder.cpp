@@ -7,7 +7,6 @@
 #include "vmm/devices/dma/dma_controller.h"
 #include "vmm/devices/input/fast_reset_port.h"
 #include "vmm/devices/interrupt/coprocessor_error_port.h"
-#include "vmm/devices/memory/firmware_rom.h"
 #include "vmm/devices/pci/host_bridge.h"
 #include "vmm/devices/pci/isa_bridge.h"
 #include "vmm/devices/pci/pci_bus.h"
@@ -15,7 +14,7 @@
 #include "vmm/devices/timer/system_control_port_b.h"
 #include "vmm/firmware/acpi_tables.h"
 #include "vmm/firmware/bios_environment.h"
-#include "vmm/firmware/rom_image.h"
+#include "vmm/firmware/rom_boot.h"
 
 #include <algorithm>
 
@@ -51,8 +50,9 @@ Result<std::unique_ptr<PcBoard>> PcBoard::build(const MachineConfig& config, Gue
         return added.error();
     pc->addOptionalDevices(held, config);
     if (!config.bios.empty()) {
-        if (auto added = pc->addFirmwareRom(held, config.bios); !added)
+        if (auto added = plugInRom(memory, config.bios); !added)
             return added.error();
+        pc->m_hasRom = true;
     }
     return pc;
 }
@@ -135,19 +135,6 @@ void PcBoard::addOptionalDevices(const Held& held, const MachineConfig& config)
             break;
         }
     }
-}
-
-Result<void> PcBoard::addFirmwareRom(const Held& held, const std::string& path)
-{
-    const auto image = readRomImage(path);
-    if (!image)
-        return image.error();
-    const auto region = m_board.memory().addReadOnlyRegion(GuestMemory::addressSpace - image->size(), *image);
-    if (!region)
-        return region.error();
-    m_board.add<FirmwareRom>(held, m_board.memory(), *region);
-    m_hasRom = true;
-    return {};
 }
 
 void PcBoard::actAsFirmware(const Held& held)

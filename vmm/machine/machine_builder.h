@@ -78,7 +78,6 @@ private:
     void addPeripherals(const Held&);
     Result<void> addScreen(const Held&, const ScreenConfig&);
     void addOptionalDevices(const Held&, const MachineConfig&);
-    Result<void> addFirmwareRom(const Held&, const std::string& path);
     void programInterruptsAndTimer(const Held&);
     void fillCmos();
 
