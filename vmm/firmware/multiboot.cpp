@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 
 namespace namsan {
 
@@ -58,22 +59,41 @@ Result<void> placeKernel(GuestMemory& memory, const MultibootBoot& boot, const M
     return {};
 }
 
+struct ModuleName {
+    std::string path;
+    std::string text;
+};
+
+// Paths may hold spaces, too: the shortest beginning that is a file is the path.
+ModuleName splitModule(const std::string& module)
+{
+    const auto splitAt = [&](size_t space) {
+        return ModuleName { module.substr(0, space), module.substr(std::min(space + 1, module.size())) };
+    };
+    const size_t first = std::min(module.find(' '), module.size());
+    for (size_t space = first; space < module.size(); space = std::min(module.find(' ', space + 1), module.size())) {
+        std::error_code unknown;
+        if (std::filesystem::is_regular_file(module.substr(0, space), unknown))
+            return splitAt(space);
+    }
+    std::error_code unknown;
+    return splitAt(std::filesystem::is_regular_file(module, unknown) ? module.size() : first);
+}
+
 // From there on the modules lie; gives back the end of the last.
 Result<uint64_t> placeModules(
     GuestMemory& memory, const MultibootBoot& boot, uint64_t first, std::vector<LoadedModule>& loaded)
 {
     uint64_t next = first;
     for (const std::string& module : boot.modules) {
-        const size_t space = std::min(module.find(' '), module.size());
-        const std::string path = module.substr(0, space);
+        const auto [path, text] = splitModule(module);
         const uint64_t begin = alignUp(next, GuestMemory::pageSize);
         const auto bytes = readBootFile("module", path, memory.ramSize() - std::min(begin, memory.ramSize()));
         if (!bytes)
             return bytes.error();
         memory.write(begin, *bytes);
         next = begin + bytes->size();
-        loaded.push_back({ static_cast<uint32_t>(begin), static_cast<uint32_t>(next),
-            module.substr(std::min(space + 1, module.size())) });
+        loaded.push_back({ static_cast<uint32_t>(begin), static_cast<uint32_t>(next), text });
     }
     return next;
 }

@@ -15,7 +15,7 @@ namespace namsan {
 struct MultibootBoot {
     std::string kernel; // path of the kernel
     std::string append; // its command line
-    // Each is a path, and behind the first space the module's string.
+    // Each is a path, and behind a space the module's string; the shortest beginning that is a file is the path.
     std::vector<std::string> modules;
     std::optional<LinearScreenInfo> frameBuffer; // none: the VGA is in text mode 3
 };

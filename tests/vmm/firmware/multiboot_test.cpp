@@ -150,6 +150,20 @@ TEST_F(MultibootTest, LoadsModulesOnPagesBehindTheKernel)
     EXPECT_EQ(read(0x104000, second.size()), second);
 }
 
+TEST_F(MultibootTest, FindsModulesWhosePathsHoldSpaces)
+{
+    kernelIs({});
+    const std::string spaced = folder.write("a folder/a file", Bytes(3, 5)), plain = folder.write("plain", Bytes(4, 5));
+    boot.modules = { spaced, spaced + " its text", plain + " its text" };
+    const uint32_t base = load().gpr[Ebx];
+    const uint32_t table = at<uint32_t>(base + info::moduleTable);
+    EXPECT_EQ(at<uint32_t>(table + 4) - at<uint32_t>(table), 3u);
+    EXPECT_EQ(textAt(at<uint32_t>(table + 8)), "");
+    EXPECT_EQ(textAt(at<uint32_t>(table + 24)), "its text");
+    EXPECT_EQ(at<uint32_t>(table + 36) - at<uint32_t>(table + 32), 4u);
+    EXPECT_EQ(textAt(at<uint32_t>(table + 40)), "its text");
+}
+
 TEST_F(MultibootTest, KeepsOutOfAKernelInBaseMemory)
 {
     kernelIs({ .loadAddress = 0x8000, .bssEnd = 0x20003 });
