@@ -159,7 +159,9 @@ void MachineController::Private::step()
     nextStep.start(std::chrono::ceil<std::chrono::milliseconds>(done.next - now));
     if (done.sample)
         publish(*done.sample);
-    if (orders.endsByItself() && supervisor->outcome() && !std::exchange(finished, true))
+    const auto ending = machine->ending();
+    const bool guestChoseToExit = ending && ending->reason == MachineEnding::Reason::DebugExit;
+    if ((orders.endsByItself() || guestChoseToExit) && supervisor->outcome() && !std::exchange(finished, true))
         emit owner.runFinished();
 }
 

@@ -71,7 +71,7 @@ signals:
     void workloadBegan(const QString& name);
     void workloadEnded(const QString& name, double guestSeconds, bool ok);
     // What the orders asked for has happened, or can't happen any more: the window may close. Only where they ask for
-    // an end. Once.
+    // an end, or the guest has chosen an exit code. Once.
     void runFinished();
 
 private:

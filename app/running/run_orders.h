@@ -27,7 +27,7 @@ struct RunOrders {
     bool watchesScreen() const { return !untilScreen.empty() || !typing.empty() || !screenshot.empty(); }
 };
 
-// What the program returns to the shell.
+// What the program returns to the shell. A guest with a debug exit port chooses any odd number.
 enum class ExitCode {
     Success = 0, // the text was seen; or none was asked for, and the guest powered off or halted
     BadInput = 2,

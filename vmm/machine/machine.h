@@ -34,10 +34,15 @@ struct MachineEnding {
         Reset, // the guest asked for a reset and the configuration says not to reboot
         Crashed, // triple fault, or the engine cannot go on
         Stopped, // stop() was called
+        DebugExit, // the guest wrote to its debug exit port
     };
 
     Reason reason;
     std::string why; // one sentence
+    uint32_t value = 0; // DebugExit: what the guest wrote
+
+    // DebugExit: what a program returns to the shell for it, 2 value + 1 as far as 8 bits hold it. Never 0.
+    int exitCode() const { return static_cast<uint8_t>(2 * value + 1); }
 };
 
 // What a machine tells its owner. Called on the machine's own threads: return soon, and call no function of the machine
@@ -59,7 +64,7 @@ public:
 // lock.
 class Machine {
 public:
-    // Reads kernel and initrd, builds the board and loads the guest. Fails with a sentence for the user.
+    // Reads what the guest starts from, builds the board and loads the guest. Fails with a sentence for the user.
     // The listener, if any, outlives the machine.
     static Result<std::unique_ptr<Machine>> create(const MachineConfig&, MachineListener* = nullptr);
     virtual ~Machine() = default; // stops it

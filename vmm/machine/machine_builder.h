@@ -41,13 +41,15 @@ private:
 // to.
 class PcBoard {
 public:
-    // Memory and clock outlive the board. Fails where the host has no room for the video memory.
+    // Memory and clock outlive the board. Fails where the host has no room for the video memory, or the ROM's image is
+    // not to be used.
     static Result<std::unique_ptr<PcBoard>> build(const MachineConfig&, GuestMemory&, const Clock&);
 
     Motherboard& board() { return m_board; }
     void connectProcessor(InterruptSink& processor) { m_socket.plugIn(processor); }
 
-    // Leaves memory and chips as a BIOS would before it starts an operating system. After reset().
+    // Leaves memory and chips as a BIOS would before it starts an operating system. A machine with a ROM has its
+    // firmware there, and gets nothing but the size of its memory. After reset().
     void actAsFirmware(const Held&);
 
     // For the loader: where the firmware's root pointer lies, and the linear frame buffer if that is the screen.
@@ -64,6 +66,8 @@ public:
 
     Channel<PowerOffRequest>& powerOff() { return m_powerOff; }
     Channel<SerialOutput>& serialOutput() { return m_serialOutput; }
+    Channel<DebugOutput>& debugOutput() { return m_debugOutput; }
+    Channel<DebugExit>& debugExit() { return m_debugExit; }
 
 private:
     PcBoard(GuestMemory&, const Clock&);
@@ -73,12 +77,16 @@ private:
     void addInputs(const Held&);
     void addPeripherals(const Held&);
     Result<void> addScreen(const Held&, const ScreenConfig&);
+    void addOptionalDevices(const Held&, const MachineConfig&);
+    void programInterruptsAndTimer(const Held&);
     void fillCmos();
 
     ProcessorSocket m_socket;
     std::deque<IrqLine> m_wires;
     Channel<PowerOffRequest> m_powerOff;
     Channel<SerialOutput> m_serialOutput;
+    Channel<DebugOutput> m_debugOutput;
+    Channel<DebugExit> m_debugExit;
     Motherboard m_board;
 
     DualPic* m_pic = nullptr;
@@ -89,6 +97,7 @@ private:
     Ps2Mouse* m_mouse = nullptr;
     PowerManagement* m_powerManagement = nullptr;
     Vga* m_vga = nullptr;
+    bool m_hasRom = false;
     LinearFrameBuffer* m_frameBuffer = nullptr; // empty: the VGA is the screen
     std::unique_ptr<DisplayOutput> m_display;
     PhysicalAddress m_acpiRootPointer = 0;

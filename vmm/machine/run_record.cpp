@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <array>
 #include <numeric>
 #include <utility>
@@ -166,11 +167,24 @@ Json toJson(const WorkloadRun& run, bool insideIsCounted)
     return json;
 }
 
+Json linesOf(std::string_view text)
+{
+    Json lines = Json::array();
+    while (!text.empty()) {
+        const size_t end = std::min(text.find('\n'), text.size());
+        lines.push_back(text.substr(0, end));
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    return lines;
+}
+
 Json toJson(const MachineConfig& config)
 {
     Json json = Json::object();
-    for (const ConfigField& field : machineConfigSchema())
-        json[std::string(field.key)] = field.format(config);
+    for (const ConfigField& field : machineConfigSchema()) {
+        const std::string value = field.format(config);
+        json[std::string(field.key)] = field.repeatable ? linesOf(value) : Json(value);
+    }
     return json;
 }
 
@@ -187,6 +201,8 @@ const char* nameOf(MachineEnding::Reason reason)
         return "crashed";
     case MachineEnding::Reason::Stopped:
         return "stopped";
+    case MachineEnding::Reason::DebugExit:
+        return "debug_exit";
     }
     return "unknown";
 }
@@ -208,7 +224,10 @@ Json toJson(const std::optional<MachineEnding>& ending)
 {
     if (!ending)
         return nullptr;
-    return { { "reason", nameOf(ending->reason) }, { "why", ending->why } };
+    Json json { { "reason", nameOf(ending->reason) }, { "why", ending->why } };
+    if (ending->reason == MachineEnding::Reason::DebugExit)
+        json["value"] = ending->value;
+    return json;
 }
 
 Json toJson(const std::vector<LogLine>& lines)
