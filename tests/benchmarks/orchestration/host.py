@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is known of the machine that measures."""
+
+import os
+import platform
+import re
+import subprocess
+import sys
+import time
+
+
+def say(text):
+    print(f"bench: {text}", file=sys.stderr, flush=True)
+
+
+def describe(options):
+    return {
+        "started_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "processor": processor(),
+        "cpus": os.cpu_count(),
+        "kernel": platform.release(),
+        "load": round(os.getloadavg()[0], 2),
+        "qemu": qemu_version(),
+        "namsan": namsan_version(),
+        "runs": options.runs,
+    }
+
+
+def in_words(about):
+    return (f"{about['processor']}, {about['cpus']} CPUs, Linux {about['kernel']}, load {about['load']} at the end; "
+            f"QEMU {about['qemu']}; Namsan at {about['namsan']}; {about['started_at']}; rounds: {about['runs']}, "
+            "interleaved.")
+
+
+def processor():
+    with open("/proc/cpuinfo", encoding="ascii", errors="replace") as file:
+        match = re.search(r"^model name\s*: (.*)$", file.read(), re.MULTILINE)
+    return match[1] if match else platform.machine()
+
+
+def qemu_version():
+    text = subprocess.run(["qemu-system-i386", "--version"], stdout=subprocess.PIPE, text=True, check=True).stdout
+    match = re.search(r"version ([0-9.]+)", text)
+    return match[1] if match else text.strip()
+
+
+def namsan_version():
+    described = subprocess.run(["git", "describe", "--always", "--dirty"], stdout=subprocess.PIPE,
+                               stderr=subprocess.DEVNULL, text=True, check=False)
+    return described.stdout.strip() or "unknown"

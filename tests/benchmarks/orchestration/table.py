@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From measurements to Markdown."""
+
+from dataclasses import dataclass
+
+from . import host
+from .figures import figure, geometric_mean, ratios, spread
+from .rows import COMPUTE, REAL, SYSTEM
+
+NATIVE = "native"
+TCG = "QEMU TCG"
+CLOCK_TOLERANCE = 0.01
+CLOCK_GRAIN_SECONDS = 0.02  # lines reach the reader that late; below it nothing can be said
+
+
+@dataclass(frozen=True)
+class Goal:
+    text: str
+    wanted: str
+    ratio: str  # "faster": TCG's time over this engine's; "slower": this engine's over native
+    chosen: object  # of rows
+    reached: object  # of the geometric mean
+
+
+GOALS = (
+    Goal("real programs, times as fast as TCG", "at least 2.5", "faster", lambda row: row.group == REAL,
+         lambda mean: mean >= 2.5),
+    Goal("real programs, times the native time", "at most 3.6", "slower", lambda row: row.group == REAL,
+         lambda mean: mean <= 3.6),
+    Goal("compute rows, times as fast as TCG", "at least 4.5", "faster", lambda row: row.group == COMPUTE,
+         lambda mean: mean >= 4.5),
+    Goal("compute rows that write no code, times the native time", "at most 2", "slower",
+         lambda row: row.group == COMPUTE and not row.writes_code, lambda mean: mean <= 2),
+    Goal("page fault, fork, pipe, file rows, times as fast as TCG", "at least 2", "faster",
+         lambda row: row.group == SYSTEM, lambda mean: mean >= 2),
+)
+
+
+class Report:
+    """runs: for each machine its rounds, each a row's name to its measurement."""
+
+    def __init__(self, chosen, machines, runs):
+        self._rows = chosen
+        self._engines = [machine for machine in machines if machine not in (NATIVE, TCG)]
+        self._machines = machines
+        self._runs = runs
+
+    def measurements(self, machine, row):
+        return [results.get(row.name) for results in self._runs[machine]]
+
+    def failure(self, machine, row):
+        """The first reason why a row has no result that counts, or None."""
+        expected = [m.checksum for m in self.measurements(NATIVE, row) if m and m.checksum]
+        for measurement in self.measurements(machine, row):
+            if measurement is None:
+                return "it was never begun"
+            if measurement.failure:
+                return measurement.failure
+            if measurement.nanoseconds is None or measurement.guest_seconds is None:
+                return "it gave no result"
+            if expected and measurement.checksum != expected[0]:
+                return f"its output differs: checksum {measurement.checksum}, natively {expected[0]}"
+        return None
+
+    def failures(self):
+        return [(machine, row, why) for machine in self._machines for row in self._rows
+                if (why := self.failure(machine, row))]
+
+    def ratio(self, above, below, row):
+        if self.failure(above, row) or self.failure(below, row):
+            return None
+        return spread(ratios([m.nanoseconds for m in self.measurements(above, row)],
+                             [m.nanoseconds for m in self.measurements(below, row)]))
+
+    def mean(self, goal, engine):
+        """None when one of the rows has failed: a mean of the others would flatter."""
+        above, below = (TCG, engine) if goal.ratio == "faster" else (engine, NATIVE)
+        found = [self.ratio(above, below, row) for row in self._rows if goal.chosen(row)]
+        return geometric_mean(each.median for each in found) if found and all(found) else None
+
+    def slower_than_tcg(self, engine):
+        return [row for row in self._rows if (found := self.ratio(TCG, engine, row)) and found.median < 1]
+
+    def clock_complaints(self):
+        return [f"{machine}, {row.name}: guest {m.guest_seconds:.3f} s, host {m.host_seconds:.3f} s ({m.drift:+.1%})"
+                for machine in self._machines for row in self._rows for m in self.measurements(machine, row)
+                if m and m.drift is not None and abs(m.drift) > CLOCK_TOLERANCE
+                and abs(m.guest_seconds - m.host_seconds) > CLOCK_GRAIN_SECONDS]
+
+    def markdown(self, about):
+        parts = [host.in_words(about), self._table(), self._goals()]
+        for engine in self._engines:
+            slower = ", ".join(row.title for row in self.slower_than_tcg(engine))
+            parts.append(f"Slower than TCG in {engine}: {slower or 'no row'}.")
+        parts.append(self._list("Failed", [f"{machine}, {row.name}: {why}" for machine, row, why in self.failures()]))
+        parts.append(self._list("Guest's clock and host's clock differ by more than 1 %", self.clock_complaints()))
+        return "\n\n".join(parts) + "\n"
+
+    def _table(self):
+        head = ["row", "native, ns", "TCG / native"]
+        for engine in self._engines:
+            head += [f"{engine} / native", f"TCG / {engine}"]
+        lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+        for row in self._rows:
+            lines.append("| " + " | ".join(self._cells(row)) + " |")
+        return "\n".join(lines)
+
+    def _cells(self, row):
+        native = None
+        if not self.failure(NATIVE, row):
+            native = spread(m.nanoseconds for m in self.measurements(NATIVE, row))
+        cells = [row.title, figure(native.median) if native else "FAILED", self._cell(TCG, NATIVE, row)]
+        for engine in self._engines:
+            cells += [self._cell(engine, NATIVE, row), self._cell(TCG, engine, row)]
+        return cells
+
+    def _cell(self, above, below, row):
+        found = self.ratio(above, below, row)
+        return str(found) if found else "FAILED"
+
+    def _goals(self):
+        lines = ["| geometric mean of the medians | goal | " + " | ".join(self._engines) + " |",
+                 "|---|---|" + "---|" * len(self._engines)]
+        for goal in GOALS:
+            if any(goal.chosen(row) for row in self._rows):
+                cells = [self._verdict(goal, self.mean(goal, engine)) for engine in self._engines]
+                lines.append(f"| {goal.text} | {goal.wanted} | " + " | ".join(cells) + " |")
+        return "\n".join(lines)
+
+    @staticmethod
+    def _verdict(goal, mean):
+        if mean is None:
+            return "FAILED rows"
+        return f"{figure(mean)}{'' if goal.reached(mean) else ' (missed)'}"
+
+    @staticmethod
+    def _list(title, items):
+        return f"{title}: none." if not items else f"{title}:\n\n" + "\n".join(f"- {item}" for item in items)
