@@ -68,32 +68,48 @@ static uint64_t nextCount(uint64_t count, uint64_t elapsed, uint64_t target)
     return count * target / elapsed + count / 8 + 1;
 }
 
+// The time of that many batches, or 0 after one whose checksum was wrong.
+static uint64_t timeBatches(const struct Benchmark* benchmark, uint64_t count, uint32_t expected)
+{
+    const uint64_t start = nowNanoseconds();
+    for (uint64_t n = 0; n < count; ++n) {
+        const uint32_t checksum = benchmark->batch();
+        if (checksum == expected)
+            continue;
+        printf("! DIFFERS: %s %08" PRIx32 " after %08" PRIx32 "\n", benchmark->name, checksum, expected);
+        return 0;
+    }
+    return nowNanoseconds() - start + 1;
+}
+
+// The fastest of several measurements: what else the host does can only add to them.
 static int runBenchmark(const struct Benchmark* benchmark, uint64_t target)
 {
+    enum { measurements = 5 };
     printBegin(benchmark->name);
     const uint64_t began = nowNanoseconds();
     if (benchmark->prepare)
         benchmark->prepare();
     const uint32_t expected = benchmark->batch();
+    uint64_t fastest = UINT64_MAX; // picoseconds of an iteration
     uint64_t count = 1;
-    for (;;) {
-        const uint64_t start = nowNanoseconds();
-        for (uint64_t n = 0; n < count; ++n) {
-            const uint32_t checksum = benchmark->batch();
-            if (checksum == expected)
-                continue;
-            printf("! DIFFERS: %s %08" PRIx32 " after %08" PRIx32 "\n", benchmark->name, checksum, expected);
+    for (int measured = 0; measured < measurements;) {
+        const uint64_t elapsed = timeBatches(benchmark, count, expected);
+        if (elapsed == 0) {
             printEnd(benchmark->name, began, 0);
             return 1;
         }
-        const uint64_t elapsed = nowNanoseconds() - start;
-        if (elapsed >= target) {
-            printValue(benchmark->name, elapsed * 1000 / (count * benchmark->iterations), expected);
-            printEnd(benchmark->name, began, 1);
-            return 0;
+        if (elapsed < target / measurements) {
+            count = nextCount(count, elapsed, target / measurements);
+            continue;
         }
-        count = nextCount(count, elapsed, target);
+        const uint64_t picoseconds = elapsed * 1000 / (count * benchmark->iterations);
+        fastest = picoseconds < fastest ? picoseconds : fastest;
+        ++measured;
     }
+    printValue(benchmark->name, fastest, expected);
+    printEnd(benchmark->name, began, 1);
+    return 0;
 }
 
 static int runNamed(const char* name, const char* milliseconds)

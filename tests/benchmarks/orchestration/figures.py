@@ -13,6 +13,8 @@ class Spread:
     maximum: float
 
     def __str__(self):
+        if self.minimum == self.maximum:
+            return figure(self.median)
         return f"{figure(self.median)} ({figure(self.minimum)} to {figure(self.maximum)})"
 
 
