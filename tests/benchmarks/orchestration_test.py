@@ -32,7 +32,8 @@ class Rows(unittest.TestCase):
 
     def test_exact_names_win_over_parts(self):
         self.assertEqual([row.name for row in rows.choose("fork")], ["fork"])
-        self.assertEqual([row.name for row in rows.choose("for,zip")], ["fork", "fork_and_exec", "gzip", "bzip2", "fork_loop"])
+        self.assertEqual([row.name for row in rows.choose("for,zip")],
+                         ["fork", "fork_and_exec", "gzip", "bzip2", "fork_loop"])
 
     def test_groups_and_unknown_rows(self):
         self.assertEqual({row.group for row in rows.choose("real")}, {rows.REAL})

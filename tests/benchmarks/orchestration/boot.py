@@ -88,7 +88,8 @@ def mips_of(machine):
 
 
 def markdown(results, about):
-    lines = [host.in_words(about), "", "| | | seconds: median (range) | guest MIPS | TCG's time / this |", "|---|---|---|---|---|"]
+    lines = [host.in_words(about), "", "| | | seconds: median (range) | guest MIPS | TCG's time / this |",
+             "|---|---|---|---|---|"]
     reference = {boot.goal: spread(result.seconds for result in runs)
                  for boot, runs in results.items() if isinstance(boot.machine, QemuTcg)}
     for boot, runs in results.items():

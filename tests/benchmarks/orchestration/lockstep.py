@@ -59,5 +59,6 @@ def markdown(parts, about):
     lines += [f"| {part.name} | {part.compared:,} | {part.difference or 'none'} |" for part in parts]
     total = sum(part.compared for part in parts)
     different = sum(1 for part in parts if part.difference)
-    lines += ["", f"{total:,} instructions compared; {different or 'no'} part{'' if different == 1 else 's'} with a difference."]
+    lines += ["", f"{total:,} instructions compared; {different or 'no'} part{'' if different == 1 else 's'} with a "
+                  "difference."]
     return "\n".join(lines)
