@@ -85,6 +85,10 @@ class Figures(unittest.TestCase):
                             (None, "-"), (0, "0")):
             self.assertEqual(figures.figure(value), text)
 
+    def test_durations_in_their_unit(self):
+        for nanoseconds, text in ((5.834, "5.83 ns"), (1500, "1.50 µs"), (2.5e6, "2.50 ms"), (1e9, "1.00 s")):
+            self.assertEqual(figures.duration(nanoseconds), text)
+
     def test_spread_leaves_out_what_failed(self):
         self.assertEqual(figures.spread([3, None, 1, 2]), figures.Spread(2, 1, 3))
         self.assertEqual(str(figures.spread([3, 1, 2])), "2.00 (1.00 to 3.00)")
@@ -118,7 +122,7 @@ class Table(unittest.TestCase):
     def test_ratios_with_their_spread(self):
         self.assertEqual(self.report().ratio(TCG, ENGINE, self.rows[0]), figures.Spread(3.5, 3, 4))
         text = self.report().markdown(self.about)
-        self.assertIn("| gzip | 150 | 9.00 | 2.62 (2.25 to 3.00) | 3.50 (3.00 to 4.00) |", text)
+        self.assertIn("| gzip | 150 ns | 9.00 | 2.62 (2.25 to 3.00) | 3.50 (3.00 to 4.00) |", text)
         self.assertIn("| real programs, times as fast as TCG | at least 2.5 | 3.50 |", text)
         self.assertIn(f"Slower than TCG in {ENGINE}: no row.", text)
 
@@ -134,7 +138,7 @@ class Table(unittest.TestCase):
         self.assertEqual(len(report.failures()), 1)
         text = report.markdown(self.about)
         self.assertIn("its output differs: checksum deadbeef, natively 0badcafe", text)
-        self.assertIn("| gzip | 150 | 9.00 | FAILED | FAILED |", text)
+        self.assertIn("| gzip | 150 ns | 9.00 | FAILED | FAILED |", text)
         self.assertIn("FAILED rows", text)
 
     def test_a_row_that_never_came_is_a_failure(self):

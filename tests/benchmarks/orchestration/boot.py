@@ -37,11 +37,12 @@ def main(options):
     image = guest_image.build()
     boots = plan(options, guest_image.BUILD / "record.json")
     results = {boot: [] for boot in boots}
+    about = host.describe(options)
     for number in range(1, options.runs + 1):
         for boot in boots:
             host.say(f"round {number} of {options.runs}: {boot.machine.name}, {boot.goal}")
             results[boot].append(run(boot, image))
-    print(markdown(results, host.describe(options)))
+    print(markdown(results, about))
     return 1 if any(result.failure for runs in results.values() for result in runs) else 0
 
 

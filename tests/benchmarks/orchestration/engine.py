@@ -19,9 +19,9 @@ def main(options):
     machines += [Namsan(options.namsan, engine, guest_image.BUILD / "record.json")
                  for engine in options.engines.split(";")]
     work = Work(options.milliseconds, options.scale, tuple(row.name for row in chosen))
+    about = host.describe(options)
     runs = measure(machines, image, work, options.runs)
     report = table.Report(chosen, [machine.name for machine in machines], runs)
-    about = host.describe(options)
     text = report.markdown(about)
     print(text)
     path = keep(options, about, work, runs, text)

@@ -36,6 +36,14 @@ def geometric_mean(values):
     return math.exp(sum(math.log(value) for value in values) / len(values))
 
 
+def duration(nanoseconds):
+    """In the unit that people would choose."""
+    for unit, size in (("s", 1e9), ("ms", 1e6), ("µs", 1e3)):
+        if nanoseconds >= size:
+            return f"{figure(nanoseconds / size)} {unit}"
+    return f"{figure(nanoseconds)} ns"
+
+
 def figure(value):
     """Three significant digits, without an exponent."""
     if value is None:

@@ -9,6 +9,9 @@ import sys
 import time
 
 
+QUIET_LOAD = 0.7
+
+
 def say(text):
     print(f"bench: {text}", file=sys.stderr, flush=True)
 
@@ -19,17 +22,19 @@ def describe(options):
         "processor": processor(),
         "cpus": os.cpu_count(),
         "kernel": platform.release(),
-        "load": round(os.getloadavg()[0], 2),
+        "load": round(os.getloadavg()[0], 2),  # before anything was measured
         "qemu": qemu_version(),
-        "namsan": namsan_version(),
+        "namsan": namsan_version() + (f", program {options.namsan}" if options.foreign else ""),
         "runs": options.runs,
     }
 
 
 def in_words(about):
-    return (f"{about['processor']}, {about['cpus']} CPUs, Linux {about['kernel']}, load {about['load']} at the end; "
-            f"QEMU {about['qemu']}; Namsan at {about['namsan']}; {about['started_at']}; rounds: {about['runs']}, "
-            "interleaved.")
+    text = (f"{about['processor']}, {about['cpus']} CPUs, Linux {about['kernel']}; QEMU {about['qemu']}; Namsan "
+            f"{about['namsan']}; {about['started_at']}; rounds: {about['runs']}, interleaved.")
+    if about["load"] > QUIET_LOAD:
+        text += f" The machine was busy (load {about['load']}): these figures are only indicative."
+    return text
 
 
 def processor():

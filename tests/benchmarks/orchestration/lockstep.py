@@ -24,6 +24,7 @@ def main(options):
     machine = Namsan(options.namsan, "soft:lockstep", guest_image.BUILD / "lockstep-record.json")
     work = Work(MILLISECONDS, options.scale or SCALE[options.quick], tuple(row.name for row in chosen))
     parts = {}
+    about = host.describe(options)
 
     def after_run(log, ending):
         why = None if log.ended else f"{ending.last_words or f'status {ending.status}'}"
@@ -34,7 +35,7 @@ def main(options):
     for name, measurement in results.items():
         part = parts.setdefault(name, Part(name))
         part.difference = part.difference or measurement.failure
-    print(markdown(list(parts.values()), host.describe(options)))
+    print(markdown(list(parts.values()), about))
     return 1 if any(part.difference for part in parts.values()) else 0
 
 

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 
 from . import host
-from .figures import figure, geometric_mean, ratios, spread
+from .figures import duration, figure, geometric_mean, ratios, spread
 from .rows import COMPUTE, REAL, SYSTEM
 
 NATIVE = "native"
@@ -97,7 +97,7 @@ class Report:
         return "\n\n".join(parts) + "\n"
 
     def _table(self):
-        head = ["row", "native, ns", "TCG / native"]
+        head = ["row", "native", "TCG / native"]
         for engine in self._engines:
             head += [f"{engine} / native", f"TCG / {engine}"]
         lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
@@ -109,7 +109,7 @@ class Report:
         native = None
         if not self.failure(NATIVE, row):
             native = spread(m.nanoseconds for m in self.measurements(NATIVE, row))
-        cells = [row.title, figure(native.median) if native else "FAILED", self._cell(TCG, NATIVE, row)]
+        cells = [row.title, duration(native.median) if native else "FAILED", self._cell(TCG, NATIVE, row)]
         for engine in self._engines:
             cells += [self._cell(engine, NATIVE, row), self._cell(TCG, engine, row)]
         return cells
