@@ -145,6 +145,10 @@ class Table(unittest.TestCase):
         self.runs[ENGINE][0] = {}
         self.assertEqual(self.report().failure(ENGINE, self.rows[0]), "it was never begun")
 
+    def test_counters_per_thousand_instructions(self):
+        self.runs[ENGINE][1]["gzip"].counters = {"instructions": 4000000, "tlb_misses": 6000}
+        self.assertIn("| gzip | 4.00 | 1.50 | 0 |", self.report().counters())
+
     def test_clocks_that_differ(self):
         self.runs[TCG][0]["gzip"] = measurement(900, guest=1.0, host=1.05)
         self.runs[TCG][1]["gzip"] = measurement(900, guest=0.10, host=0.11)  # too short to say
@@ -189,6 +193,14 @@ class Records(unittest.TestCase):
             {"name": "sort", "finished": False, "begin": self.sample(400)}]}
         self.assertEqual(record.compared_instructions(written), [("boot", 100), ("gzip", 250), ("sort", 500)])
         self.assertEqual(record.compared_instructions({"samples": [self.sample(7)], "workloads": []}), [("boot", 7)])
+
+    def test_counters_of_each_workload(self):
+        def sample(instructions, misses):
+            return {"vcpus": [{"instructions": instructions, "tlb_misses": misses}] * 2}
+
+        written = {"workloads": [{"name": "fork", "finished": True, "begin": sample(10, 1), "end": sample(110, 4)},
+                                 {"name": "sort", "finished": False, "begin": sample(0, 0)}]}
+        self.assertEqual(record.counters_by_workload(written), {"fork": {"instructions": 200, "tlb_misses": 6}})
 
     def test_a_boot_that_is_repeated_counts_again(self):
         parts = {}

@@ -5,7 +5,7 @@ import json
 import time
 from dataclasses import asdict
 
-from . import guest_image, host, rows, table
+from . import guest_image, host, record, rows, table
 from .machines import Namsan, Native, QemuTcg, Work, watch
 from .serial_log import Measurement, SerialLog
 
@@ -24,6 +24,8 @@ def main(options):
     report = table.Report(chosen, [machine.name for machine in machines], runs)
     text = report.markdown(about)
     print(text)
+    if options.counters:
+        print(report.counters())
     path = keep(options, about, work, runs, text)
     host.say(f"kept in {path}")
     return 1 if report.failures() else 0
@@ -35,8 +37,20 @@ def measure(machines, image, work, count):
     for number in range(1, count + 1):
         for machine in machines:
             host.say(f"round {number} of {count}: {machine.name}")
-            runs[machine.name].append(run_rows(machine, image, work))
+            runs[machine.name].append(run_rows(machine, image, work, after_run=counters_for(machine)))
     return runs
+
+
+def counters_for(machine):
+    """What takes the counters out of a machine's record, where it writes one."""
+    def take(log, ending):
+        if isinstance(machine, Namsan) and machine.record.exists():
+            for row, counters in record.counters_by_workload(record.read(machine.record)).items():
+                if row in log.measurements:
+                    log.measurements[row].counters = counters
+            machine.record.unlink()
+
+    return take
 
 
 def run_rows(machine, image, work, silence_seconds=SILENCE_SECONDS, after_run=lambda log, ending: None):

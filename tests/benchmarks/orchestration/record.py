@@ -21,6 +21,13 @@ def counted(sample, counter):
     return sum(vcpu.get(counter) or 0 for vcpu in sample["vcpus"])
 
 
+def counters_by_workload(record):
+    """For each workload that came to its end, what all vCPUs together counted in it."""
+    return {workload["name"]: {counter: counted(workload["end"], counter) - counted(workload["begin"], counter)
+                               for counter in workload["end"]["vcpus"][0]}
+            for workload in record["workloads"] if workload["finished"]}
+
+
 def compared_instructions(record):
     """Of a lockstep run: (what, instructions compared) for the boot and each workload, in their order."""
     samples = record["samples"]

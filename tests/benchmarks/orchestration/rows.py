@@ -57,7 +57,7 @@ def choose(patterns):
     """The rows that a comma-separated list of names, parts of names or groups asks for; all without one."""
     if not patterns:
         return list(ROWS)
-    words = [word for word in patterns.split(",") if word]
+    words = [word for word in patterns.lower().split(",") if word]
     unknown = [word for word in words if not any(_matches(row, word) for row in ROWS)]
     if unknown or not words:
         raise ValueError(f"No row matches \"{', '.join(unknown)}\"; there are {', '.join(row.name for row in ROWS)}, "

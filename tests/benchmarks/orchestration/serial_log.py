@@ -2,7 +2,7 @@
 """Reads what run_rows says, line by line, with the host's time at which each line came."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 BEGIN = re.compile(r"! BEGIN: (\S+)$")
 VALUE = re.compile(r"! VALUE: (\S+) (\d+\.\d+) ns ([0-9a-f]{8})$")
@@ -23,6 +23,7 @@ class Measurement:
     guest_seconds: float | None = None
     host_seconds: float | None = None
     failure: str | None = None  # a sentence without its full stop
+    counters: dict = field(default_factory=dict)  # of Namsan's run record
 
     @property
     def drift(self):

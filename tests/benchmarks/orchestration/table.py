@@ -13,6 +13,20 @@ CLOCK_TOLERANCE = 0.01
 CLOCK_GRAIN_SECONDS = 0.02  # lines reach the reader that late; below it nothing can be said
 
 
+COUNTERS = {
+    "TLB misses": "tlb_misses",
+    "page faults": "page_faults",
+    "translated": "instructions_translated",
+    "units dropped": "units_dropped",
+    "to look up": "leaves_for_lookup",
+    "to link": "leaves_for_link",
+    "interrupted": "leaves_for_attention",
+    "to interpret": "leaves_for_interpreter",
+    "after handler": "leaves_after_handler",
+    "faults": "leaves_for_fault",
+}
+
+
 @dataclass(frozen=True)
 class Goal:
     text: str
@@ -95,6 +109,23 @@ class Report:
         parts.append(self._list("Failed", [f"{machine}, {row.name}: {why}" for machine, row, why in self.failures()]))
         parts.append(self._list("Guest's clock and host's clock differ by more than 1 %", self.clock_complaints()))
         return "\n\n".join(parts) + "\n"
+
+    def counters(self):
+        """Of each engine's last round, for those who make it faster."""
+        return "\n\n".join(self._counters_of(engine) for engine in self._engines)
+
+    def _counters_of(self, engine):
+        lines = [f"What {engine} counted, per 1,000 guest instructions:", "",
+                 "| row | MIPS | " + " | ".join(COUNTERS) + " |", "|" + "---|" * (len(COUNTERS) + 2)]
+        for row in self._rows:
+            found = self.measurements(engine, row)[-1]
+            instructions = found.counters.get("instructions") if found else None
+            if not instructions:
+                continue
+            cells = [figure(found.counters.get(key, 0) * 1000 / instructions) for key in COUNTERS.values()]
+            mips = figure(instructions / found.host_seconds / 1e6)
+            lines.append(f"| {row.title} | {mips} | " + " | ".join(cells) + " |")
+        return "\n".join(lines) + "\n"
 
     def _table(self):
         head = ["row", "native", "TCG / native"]
