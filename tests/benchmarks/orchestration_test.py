@@ -9,7 +9,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from orchestration import engine, figures, lockstep, record, rows  # noqa: E402
-from orchestration.machines import Work, watch  # noqa: E402
+from orchestration.machines import Watcher, Work  # noqa: E402
 from orchestration.serial_log import Measurement, SerialLog  # noqa: E402
 from orchestration.table import NATIVE, TCG, Report  # noqa: E402
 
@@ -165,13 +165,13 @@ class Restarts(unittest.TestCase):
 
     def test_a_command_is_read_to_its_end_and_ended_when_silent(self):
         lines = []
-        ending = watch(["sh", "-c", "echo one; echo two; echo why >&2; exit 3"],
-                       lambda line, time: lines.append(line), 10)
+        ending = Watcher(10).watch(["sh", "-c", "echo one; echo two; echo why >&2; exit 3"],
+                                   lambda line, time: lines.append(line))
         self.assertEqual((lines, ending.status, ending.last_words), (["one", "two"], 3, "why"))
-        self.assertIsNone(watch(["sleep", "60"], lambda line, time: None, 0.05).status)
+        self.assertIsNone(Watcher(0.05).watch(["sleep", "60"], lambda line, time: None).status)
 
     def test_a_reader_that_has_enough_ends_the_command(self):
-        ending = watch(["sh", "-c", "echo enough; exec sleep 60"], lambda line, time: line == "enough", 10)
+        ending = Watcher(10).watch(["sh", "-c", "echo enough; exec sleep 60"], lambda line, time: line == "enough")
         self.assertLess(ending.status, 0)
 
     def test_what_the_guest_is_told(self):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from . import guest_image, host, record
 from .figures import spread
-from .machines import APPEND, NO_SELF_TESTS, Namsan, QemuTcg, watch
+from .machines import APPEND, NO_SELF_TESTS, Namsan, QemuTcg, Watcher
 
 READY = "Namsan tiny guest"  # what /init prints first
 SILENCE_SECONDS = 300
@@ -38,10 +38,11 @@ def main(options):
     boots = plan(options, guest_image.BUILD / "record.json")
     results = {boot: [] for boot in boots}
     about = host.describe(options)
+    watcher = Watcher(SILENCE_SECONDS, options.nice)
     for number in range(1, options.runs + 1):
         for boot in boots:
             host.say(f"round {number} of {options.runs}: {boot.machine.name}, {boot.goal}")
-            results[boot].append(run(boot, image))
+            results[boot].append(run(boot, image, watcher))
     print(markdown(results, about))
     return 1 if any(result.failure for runs in results.values() for result in runs) else 0
 
@@ -59,7 +60,7 @@ def plan(options, path):
     return boots
 
 
-def run(boot, image):
+def run(boot, image, watcher):
     seen = []
     is_namsan = isinstance(boot.machine, Namsan)
     to_user_space = boot.goal == TO_USER_SPACE
@@ -75,7 +76,7 @@ def run(boot, image):
         return bool(seen) and to_user_space and not is_namsan
 
     began = time.monotonic()
-    ending = watch(command, on_line, SILENCE_SECONDS)
+    ending = watcher.watch(command, on_line)
     ended = time.monotonic()
     if not seen or ending.status is None:
         return Result(None, None, ending.last_words or f"status {ending.status}")

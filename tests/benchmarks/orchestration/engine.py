@@ -6,10 +6,10 @@ import time
 from dataclasses import asdict
 
 from . import guest_image, host, record, rows, table
-from .machines import Namsan, Native, QemuTcg, Work, watch
+from .machines import Namsan, Native, QemuTcg, Watcher, Work
 from .serial_log import Measurement, SerialLog
 
-SILENCE_SECONDS = 240  # a row that says nothing for so long hangs
+SILENCE_SECONDS = 240  # of one row
 
 
 def main(options):
@@ -20,7 +20,8 @@ def main(options):
                  for engine in options.engines.split(";")]
     work = Work(options.milliseconds, options.scale, tuple(row.name for row in chosen))
     about = host.describe(options)
-    runs = measure(machines, image, work, options.runs)
+    watcher = Watcher(SILENCE_SECONDS, options.nice)
+    runs = measure(machines, image, work, options.runs, watcher)
     report = table.Report(chosen, [machine.name for machine in machines], runs)
     text = report.markdown(about)
     print(text)
@@ -31,13 +32,13 @@ def main(options):
     return 1 if report.failures() else 0
 
 
-def measure(machines, image, work, count):
+def measure(machines, image, work, count, watcher):
     """For each machine a list of rounds, each of which maps a row to its measurement."""
     runs = {machine.name: [] for machine in machines}
     for number in range(1, count + 1):
         for machine in machines:
             host.say(f"round {number} of {count}: {machine.name}")
-            runs[machine.name].append(run_rows(machine, image, work, after_run=counters_for(machine)))
+            runs[machine.name].append(run_rows(machine, image, work, watcher, counters_for(machine)))
     return runs
 
 
@@ -53,14 +54,14 @@ def counters_for(machine):
     return take
 
 
-def run_rows(machine, image, work, silence_seconds=SILENCE_SECONDS, after_run=lambda log, ending: None):
+def run_rows(machine, image, work, watcher, after_run):
     """All rows; where a machine dies in one of them, it is started again for those after it."""
     results = {}
     remaining = work.rows
     while remaining:
         log = SerialLog()
         command = machine.command(image, Work(work.milliseconds, work.scale, remaining))
-        ending = watch(command, log.feed, silence_seconds)
+        ending = watcher.watch(command, log.feed)
         after_run(log, ending)
         why = f"the machine ended: {ending.last_words or f'status {ending.status}'}"
         died_in = log.current

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 
 from . import engine, guest_image, host, record, rows
-from .machines import Namsan, Work
+from .machines import Namsan, Watcher, Work
 
 SCALE = {True: 1, False: 4}  # by --quick: it is slow by nature
 SILENCE_SECONDS = 1200
@@ -31,7 +31,7 @@ def main(options):
         add(parts, compared_of(machine), log.current or "boot", why)
 
     machine.record.unlink(missing_ok=True)
-    results = engine.run_rows(machine, image, work, SILENCE_SECONDS, after_run)
+    results = engine.run_rows(machine, image, work, Watcher(SILENCE_SECONDS, options.nice), after_run)
     for name, measurement in results.items():
         part = parts.setdefault(name, Part(name))
         part.difference = part.difference or measurement.failure

@@ -26,12 +26,15 @@ class Work:
 
 
 class Native:
+    """On one CPU, since the others have one."""
+
     name = "native"
 
     def command(self, image, work):
         temporary = next(folder for folder in ("/dev/shm", "/tmp") if os.access(folder, os.W_OK))
-        return ["env", "--ignore-environment", f"PATH={image.applets}", f"FOLDER={image.programs}",
-                f"BUSYBOX={image.busybox}", f"TMPDIR={temporary}", str(image.applets / "sh"),
+        cpu = max(os.sched_getaffinity(0))
+        return ["taskset", "--cpu-list", str(cpu), "env", "--ignore-environment", f"PATH={image.applets}",
+                f"FOLDER={image.programs}", f"BUSYBOX={image.busybox}", f"TMPDIR={temporary}", str(image.applets / "sh"),
                 str(image.programs / "run_rows"), str(work.milliseconds), str(work.scale), *work.rows]
 
 
@@ -70,47 +73,57 @@ class Ending:
     last_words: str
 
 
-def watch(command, on_line, silence_seconds):
-    """Runs a command and hands each line of its output to on_line(line, time), until that returns True or it ends."""
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    try:
-        last_words = _read_lines(process, on_line, silence_seconds)
-        if last_words is None:
-            return Ending(None, f"nothing came for {silence_seconds} s")
-        status = process.wait(timeout=silence_seconds)
-        return Ending(status, last_words)
-    except subprocess.TimeoutExpired:
-        return Ending(None, "it did not end")
-    finally:
-        process.kill()
-        process.wait()
-        process.stdout.close()
-        process.stderr.close()
+# Where sessions are scheduled as groups (sched_autogroup), a niceness counts only inside of one.
+AT_PRIORITY = 'echo "$0" >/proc/self/autogroup; exec nice -n "$0" "$@"'
 
 
-def _read_lines(process, on_line, silence_seconds):
-    """What came on standard error last; None after too long a silence."""
-    rest = {process.stdout: b"", process.stderr: b""}
-    last_words = ""
-    with selectors.DefaultSelector() as selector:
-        for stream in rest:
-            selector.register(stream, selectors.EVENT_READ)
-        while selector.get_map():
-            ready = selector.select(silence_seconds)
-            if not ready:
-                return None
-            now = time.monotonic()
-            for key, _ in ready:
-                stream = key.fileobj
-                data = os.read(stream.fileno(), 65536)
-                if not data:
-                    selector.unregister(stream)
-                *lines, rest[stream] = (rest[stream] + data).split(b"\n")
-                for line in lines:
-                    text = line.decode(errors="replace")
-                    if stream is process.stderr:
-                        last_words = text
-                    elif on_line(text, now):
-                        process.kill()
-                        return last_words
-    return last_words
+class Watcher:
+    """Runs commands and reads them."""
+
+    def __init__(self, silence_seconds, niceness=0):
+        self._silence_seconds = silence_seconds  # a command that says nothing for so long hangs
+        self._niceness = niceness
+
+    def watch(self, command, on_line):
+        """Hands each line of a command's output to on_line(line, time), until that returns True or it ends."""
+        if self._niceness:
+            command = ["setsid", "sh", "-c", AT_PRIORITY, str(self._niceness), *command]
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        try:
+            last_words = self._read_lines(process, on_line)
+            if last_words is None:
+                return Ending(None, f"nothing came for {self._silence_seconds} s")
+            return Ending(process.wait(timeout=self._silence_seconds), last_words)
+        except subprocess.TimeoutExpired:
+            return Ending(None, "it did not end")
+        finally:
+            process.kill()
+            process.wait()
+            process.stdout.close()
+            process.stderr.close()
+
+    def _read_lines(self, process, on_line):
+        """What came on standard error last; None after too long a silence."""
+        rest = {process.stdout: b"", process.stderr: b""}
+        last_words = ""
+        with selectors.DefaultSelector() as selector:
+            for stream in rest:
+                selector.register(stream, selectors.EVENT_READ)
+            while selector.get_map():
+                ready = selector.select(self._silence_seconds)
+                if not ready:
+                    return None
+                now = time.monotonic()
+                for key, _ in ready:
+                    stream = key.fileobj
+                    data = os.read(stream.fileno(), 65536)
+                    if not data:
+                        selector.unregister(stream)
+                    *lines, rest[stream] = (rest[stream] + data).split(b"\n")
+                    for line in (line.decode(errors="replace") for line in lines):
+                        if stream is process.stderr:
+                            last_words = line
+                        elif on_line(line, now):
+                            process.kill()
+                            return last_words
+        return last_words
