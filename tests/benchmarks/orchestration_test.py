@@ -150,9 +150,14 @@ class Table(unittest.TestCase):
         self.assertIn("| gzip | 4.00 | 1.50 | 0 |", self.report().counters())
 
     def test_clocks_that_differ(self):
+        self.runs[NATIVE][0]["gzip"] = measurement(100, guest=1.0, host=1.5)  # the reader was late: it is one clock
         self.runs[TCG][0]["gzip"] = measurement(900, guest=1.0, host=1.05)
         self.runs[TCG][1]["gzip"] = measurement(900, guest=0.10, host=0.11)  # too short to say
-        self.assertEqual(self.report().clock_complaints(), [f"{TCG}, gzip: guest 1.000 s, host 1.050 s (-4.8%)"])
+        self.runs[ENGINE][0] = {str(n): measurement(300, guest=1.0, host=1.02) for n in range(4)}  # only together
+        self.assertEqual(self.report().clock_complaints(),
+                         [f"{TCG}, gzip: guest 1.000 s, host 1.050 s (-4.8%)",
+                          f"{TCG}, all of round 1: guest 1.000 s, host 1.050 s (-4.8%)",
+                          f"{ENGINE}, all of round 1: guest 4.000 s, host 4.080 s (-2.0%)"])
 
 
 class Restarts(unittest.TestCase):
