@@ -34,8 +34,9 @@ class Native:
         temporary = next(folder for folder in ("/dev/shm", "/tmp") if os.access(folder, os.W_OK))
         cpu = max(os.sched_getaffinity(0))
         return ["taskset", "--cpu-list", str(cpu), "env", "--ignore-environment", f"PATH={image.applets}",
-                f"PROGRAMS={image.programs}", f"BUSYBOX={image.busybox}", f"TMPDIR={temporary}", str(image.applets / "sh"),
-                str(image.programs / "run_rows"), str(work.milliseconds), str(work.scale), *work.rows]
+                f"PROGRAMS={image.programs}", f"BUSYBOX={image.busybox}", f"TMPDIR={temporary}",
+                str(image.applets / "sh"), str(image.programs / "run_rows"), str(work.milliseconds), str(work.scale),
+                *work.rows]
 
 
 class QemuTcg:
