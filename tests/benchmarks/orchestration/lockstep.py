@@ -35,6 +35,9 @@ def main(options):
     for name, measurement in results.items():
         part = parts.setdefault(name, Part(name))
         part.difference = part.difference or measurement.failure
+    for part in parts.values():
+        if not part.compared and not part.difference:
+            part.difference = "nothing was compared"
     print(markdown(list(parts.values()), about))
     return 1 if any(part.difference for part in parts.values()) else 0
 
