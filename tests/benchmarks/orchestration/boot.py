@@ -37,7 +37,7 @@ def main(options):
     image = guest_image.build()
     boots = plan(options, guest_image.BUILD / "record.json")
     results = {boot: [] for boot in boots}
-    about = host.describe(options)
+    about = host.describe(options, options.runs)
     watcher = Watcher(SILENCE_SECONDS, options.nice)
     for number in range(1, options.runs + 1):
         for boot in boots:

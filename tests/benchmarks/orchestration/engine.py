@@ -3,7 +3,7 @@
 
 import json
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from . import guest_image, host, record, rows, table
 from .machines import Namsan, Native, QemuTcg, Watcher, Work
@@ -19,7 +19,7 @@ def main(options):
     machines += [Namsan(options.namsan, engine, guest_image.BUILD / "record.json")
                  for engine in options.engines.split(";")]
     work = Work(options.milliseconds, options.scale, tuple(row.name for row in chosen))
-    about = host.describe(options)
+    about = host.describe(options, options.runs)
     watcher = Watcher(SILENCE_SECONDS, options.nice)
     runs = measure(machines, image, work, options.runs, watcher)
     report = table.Report(chosen, [machine.name for machine in machines], runs)
@@ -60,7 +60,7 @@ def run_rows(machine, image, work, watcher, after_run):
     remaining = work.rows
     while remaining:
         log = SerialLog()
-        command = machine.command(image, Work(work.milliseconds, work.scale, remaining))
+        command = machine.command(image, replace(work, rows=remaining))
         ending = watcher.watch(command, log.feed)
         after_run(log, ending)
         why = f"the machine ended: {ending.last_words or f'status {ending.status}'}"

@@ -16,7 +16,7 @@ def say(text):
     print(f"bench: {text}", file=sys.stderr, flush=True)
 
 
-def describe(options):
+def describe(options, runs=None):
     return {
         "started_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "processor": processor(),
@@ -25,13 +25,15 @@ def describe(options):
         "load": round(os.getloadavg()[0], 2),  # before anything was measured
         "qemu": qemu_version(),
         "namsan": namsan_version() + (f", program {options.namsan}" if options.foreign else ""),
-        "runs": options.runs,
+        "runs": runs,
     }
 
 
 def in_words(about):
     text = (f"{about['processor']}, {about['cpus']} CPUs, Linux {about['kernel']}; QEMU {about['qemu']}; Namsan "
-            f"{about['namsan']}; {about['started_at']}; rounds: {about['runs']}, interleaved.")
+            f"{about['namsan']}; {about['started_at']}.")
+    if about["runs"]:
+        text += f" Rounds: {about['runs']}, interleaved."
     if about["load"] > QUIET_LOAD:
         text += f" The machine was busy (load {about['load']}): these figures are only indicative."
     return text

@@ -21,8 +21,9 @@ class Part:
 def main(options):
     chosen = rows.choose(options.rows or rows.REAL)
     image = guest_image.build()
-    machine = Namsan(options.namsan, "soft:lockstep", guest_image.BUILD / "lockstep-record.json")
-    work = Work(MILLISECONDS, options.scale or SCALE[options.quick], tuple(row.name for row in chosen))
+    machine = Namsan(options.namsan, "soft:lockstep", guest_image.BUILD / "lockstep-record.json",
+                     ["--no-unpack"] if options.whole else [])
+    work = Work(MILLISECONDS, options.scale or SCALE[options.quick], tuple(row.name for row in chosen), options.whole)
     parts = {}
     about = host.describe(options)
 

@@ -19,10 +19,12 @@ class Work:
     milliseconds: int
     scale: int
     rows: tuple
+    self_tests: bool = False  # of the kernel's cryptography, at boot
 
     def append(self):
         bench = ",".join([str(self.milliseconds), str(self.scale), *self.rows])
-        return f"{APPEND} {NO_SELF_TESTS} namsan.workload=engine namsan.bench={bench}"
+        kernel = APPEND if self.self_tests else f"{APPEND} {NO_SELF_TESTS}"
+        return f"{kernel} namsan.workload=engine namsan.bench={bench}"
 
 
 class Native:
