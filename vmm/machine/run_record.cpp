@@ -48,6 +48,7 @@ constexpr std::array counterNames {
     CounterName { "leaves_for_interpreter", &VcpuFigures::leavesForInterpreter, true },
     CounterName { "leaves_after_handler", &VcpuFigures::leavesAfterHandler, true },
     CounterName { "leaves_for_fault", &VcpuFigures::leavesForFault, true },
+    CounterName { "instructions_compared", &VcpuFigures::instructionsCompared, true },
 };
 
 // What leaves guest code for the VMM; the other counters are the engine's own affair.

@@ -115,6 +115,7 @@ TEST(MachineConfigSchema, KnowsItsEnginesAndLimits)
 {
     EXPECT_EQ(with("engine", "soft:interpreter").engine, "soft:interpreter");
     EXPECT_EQ(with("engine", "kvm").engine, "kvm");
+    EXPECT_EQ(with("engine", "soft:lockstep").engine, "soft:lockstep");
     EXPECT_EQ(refusal("engine", "xen"),
         "There is no engine \"xen\"; choose auto, soft, soft:interpreter, soft:translator or kvm.");
     EXPECT_EQ(refusal("vcpus", "2"), "2 vCPUs are not possible; this version gives every VM exactly 1.");
