@@ -78,6 +78,15 @@ void VcpuThread::setInterruptInput(unsigned, bool level)
         m_changed.notify_all();
 }
 
+void VcpuThread::raiseNmi()
+{
+    const std::lock_guard guard(m_mutex);
+    m_nmi = true;
+    if (m_vcpu)
+        m_vcpu->raiseNmi();
+    m_changed.notify_all();
+}
+
 void VcpuThread::replaceVcpu(Vcpu* vcpu)
 {
     const std::lock_guard guard(m_mutex);
@@ -122,7 +131,8 @@ Vcpu* VcpuThread::waitForRelease()
 void VcpuThread::sleepWhileHalted()
 {
     std::unique_lock lock(m_mutex);
-    m_changed.wait(lock, [this] { return m_interruptRequest || !m_released; });
+    m_changed.wait(lock, [this] { return m_interruptRequest || m_nmi || !m_released; });
+    m_nmi = false;
 }
 
 void VcpuThread::standStill(const VcpuExit& exit)

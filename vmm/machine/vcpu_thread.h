@@ -14,7 +14,7 @@ namespace namsan {
 // The thread that runs one vCPU, and the end of the interrupt controller's INTR wire (input 0).
 //
 // It is parked at first: it runs guest code only between release() and park(). While the vCPU is halted the thread
-// sleeps until the INTR wire is high. All calls but run() are safe from any thread.
+// sleeps until the INTR wire is high or an NMI comes. All calls but run() are safe from any thread.
 class VcpuThread final : public InterruptSink {
 public:
     // Told on the vCPU's thread, which is parked from then on: HLT with interrupts off, a triple fault, a failed
@@ -40,6 +40,7 @@ public:
     void replaceVcpu(Vcpu*);
 
     void setInterruptInput(unsigned input, bool level) override; // never waits for the vCPU
+    void raiseNmi(); // a pulse of the NMI wire; wakes a vCPU that is halted
 
 private:
     void run();
@@ -57,6 +58,7 @@ private:
     bool m_parked = true; // what is: changed by the thread itself
     bool m_quit = false;
     bool m_interruptRequest = false;
+    bool m_nmi = false; // came since the vCPU last began to run or to sleep
 
     std::thread m_thread;
 };
