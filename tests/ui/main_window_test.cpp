@@ -40,6 +40,16 @@ protected:
     QMessageBox* question() { return window->findChild<QMessageBox*>("switchOffQuestion"); }
     QTimer* patience() { return window->findChild<QTimer*>("closePatience"); }
 
+    // The machine is made anew on a thread of its own.
+    void waitForMachine(int number)
+    {
+        QElapsedTimer time;
+        time.start();
+        while ((machinesMade < number || window->machine().state() != MachineState::Running) && time.elapsed() < 20'000)
+            settle();
+        settle();
+    }
+
     void letPatienceEnd()
     {
         patience()->start(0);
@@ -108,7 +118,8 @@ TEST_F(MainWindowTest, ACrashedGuestLeavesAPageWithRemedies)
     EXPECT_FALSE(window->action("pause")->isEnabled());
 
     emit window->endingPage().startAgain();
-    settle();
+    emit window->endingPage().startAgain(); // an impatient click
+    waitForMachine(2);
     EXPECT_EQ(machinesMade, 2);
     EXPECT_EQ(window->machine().state(), MachineState::Running);
     EXPECT_TRUE(window->console().isVisible());
@@ -122,7 +133,7 @@ TEST_F(MainWindowTest, KeepsThePlacementWhenItStartsAgain)
     machine->end(MachineEnding::Reason::PoweredOff, "The guest switched itself off.");
     settle();
     window->action("run")->trigger();
-    settle();
+    waitForMachine(2);
     EXPECT_EQ(machinesMade, 2);
     EXPECT_EQ(machine->placement(), placement);
 }

@@ -10,6 +10,7 @@
 #include <QKeyEvent>
 #include <QMouseEvent>
 
+#include <atomic>
 #include <memory>
 
 namespace namsan {
@@ -140,7 +141,7 @@ protected:
     }
 
     FakeMachine* machine = nullptr; // the newest
-    int machinesMade = 0;
+    std::atomic<int> machinesMade = 0;
     std::unique_ptr<MainWindow> window;
 };
 
