@@ -28,8 +28,12 @@ Result<void> checkFiles(const RunOrders& orders)
         if (auto possible = checkWritable("The run record", orders.record); !possible)
             return possible;
     }
-    if (!orders.screenshot.empty())
-        return checkWritable("The screenshot", orders.screenshot);
+    if (!orders.screenshot.empty()) {
+        if (auto possible = checkWritable("The screenshot", orders.screenshot); !possible)
+            return possible;
+    }
+    if (!orders.windowScreenshot.empty())
+        return checkWritable("The window's screenshot", orders.windowScreenshot);
     return {};
 }
 
