@@ -26,8 +26,8 @@ namespace namsan {
 
 namespace {
 
-constexpr int bootMilliseconds = 60'000;
-constexpr int answerMilliseconds = 20'000;
+constexpr int bootMilliseconds = 120'000; // on a host that is busy with other things, too
+constexpr int answerMilliseconds = 60'000;
 
 // Where Linux puts the keys of a US keyboard (input-event-codes.h), and which of them take Shift.
 struct KeyStroke {
@@ -122,16 +122,20 @@ protected:
         }
         return true;
     }
-    bool waitForLine(const QString& line, int milliseconds)
+    // As the frame tells it in words.
+    bool waitForText(const std::string& line, int milliseconds)
     {
-        // The text that comes with the picture says when it is worth reading the picture.
-        const bool came = waitUntil(milliseconds, [&] {
+        return waitUntil(milliseconds, [&] {
             const auto& lines = window->console().text();
-            return std::find(lines.begin(), lines.end(), line.toStdString()) != lines.end();
+            return std::find(lines.begin(), lines.end(), line) != lines.end();
         });
-        return came && readConsole(*window).contains(line);
     }
-    bool waitForPrompt() { return waitForLine(QStringLiteral("/ #"), bootMilliseconds); }
+    bool waitForPrompt() { return waitForText("/ #", bootMilliseconds); }
+    // As a person sees it.
+    bool waitForPicture(const std::string& line, int milliseconds)
+    {
+        return waitForText(line, milliseconds) && readConsole(*window).contains(QString::fromStdString(line));
+    }
     bool waitForSerial(const QString& text, int milliseconds)
     {
         return waitUntil(milliseconds, [&] { return window->serial().allText().contains(text); });
@@ -187,6 +191,13 @@ protected:
         return {};
     }
 
+    void expectThatNothingBlocked()
+    {
+        std::printf("longest turn of the GUI's loop: %.1f ms; and %.1f ms with what the host gave to others\n",
+            watchdog->longest(), watchdog->longestWithHost());
+        EXPECT_LE(watchdog->longest(), GuiWatchdog::mostMilliseconds);
+    }
+
     // A picture of the window, beside the test program, for people to look at.
     void keepPicture(const QString& name)
     {
@@ -207,18 +218,15 @@ TEST_F(BootedWindow, AnswersATypedCommandAndNeverBlocks)
     const std::string word = randomWord();
     giveKeyboard();
     type("echo " + word + " >/dev/ttyS0; echo " + word + "\n");
-    EXPECT_TRUE(waitForLine(QString::fromStdString(word), answerMilliseconds))
-        << "not in the picture: " << word << "\n"
-        << readConsole(*window).join("\n").toStdString();
+    EXPECT_TRUE(waitForPicture(word, answerMilliseconds)) << "not in the picture: " << word << "\n"
+                                                          << readConsole(*window).join("\n").toStdString();
     EXPECT_TRUE(waitForSerial(QString::fromStdString(word), answerMilliseconds))
         << "not on the serial console: " << word << "\n"
         << window->serial().allText().toStdString();
     keepPicture(QStringLiteral("answered.png"));
 
-    std::printf("longest turn of the GUI's loop: %lld ms in %lld beats\n",
-        static_cast<long long>(watchdog->longestMilliseconds()), static_cast<long long>(watchdog->beats()));
     EXPECT_GT(watchdog->beats(), 100);
-    EXPECT_LE(watchdog->longestMilliseconds(), GuiWatchdog::mostMilliseconds);
+    expectThatNothingBlocked();
 }
 
 TEST_F(BootedWindow, LosesNoKeyOfALongLineThatIsTypedAtOnce)
@@ -229,10 +237,10 @@ TEST_F(BootedWindow, LosesNoKeyOfALongLineThatIsTypedAtOnce)
         words += randomWord();
     giveKeyboard();
     type("echo " + words + " >/dev/ttyS0; echo The Line Is Through\n");
-    EXPECT_TRUE(waitForLine(QStringLiteral("The Line Is Through"), answerMilliseconds));
+    EXPECT_TRUE(waitForPicture("The Line Is Through", answerMilliseconds));
     EXPECT_TRUE(waitForSerial(QString::fromStdString(words), answerMilliseconds))
         << window->serial().allText().toStdString();
-    EXPECT_LE(watchdog->longestMilliseconds(), GuiWatchdog::mostMilliseconds);
+    expectThatNothingBlocked();
 }
 
 TEST_F(BootedWindow, AChipThatIsMovedUnderLoadMovesItsThreadWithinASecond)
@@ -277,7 +285,7 @@ TEST_F(BootedWindow, AChipThatIsMovedUnderLoadMovesItsThreadWithinASecond)
         EXPECT_EQ(window->machine().lastSample().threads.at(1).granted, CpuSet { cpu });
     }
     keepPicture(QStringLiteral("placed.png"));
-    EXPECT_LE(watchdog->longestMilliseconds(), GuiWatchdog::mostMilliseconds);
+    expectThatNothingBlocked();
 }
 
 TEST_F(BootedWindow, ClosingItSwitchesTheGuestOffWithoutAQuestion)
@@ -298,7 +306,7 @@ TEST_F(BootedWindow, StartsAgainWithoutBlocking)
     window->action(QStringLiteral("run"))->trigger();
     EXPECT_TRUE(waitUntil(answerMilliseconds, [&] { return window->machine().state() == MachineState::Running; }));
     EXPECT_TRUE(waitForPrompt());
-    EXPECT_LE(watchdog->longestMilliseconds(), GuiWatchdog::mostMilliseconds);
+    expectThatNothingBlocked();
 }
 
 } // namespace namsan

@@ -28,6 +28,12 @@ ExitCode runInWindow(
         window.machine().start();
     // A run with orders ends by itself; the window then closes without asking.
     QObject::connect(&window.machine(), &MachineController::runFinished, &application, &QCoreApplication::quit);
+    // Nobody can close a window that nobody can see: there the run ends with its guest.
+    if (QGuiApplication::platformName() == QLatin1String("offscreen"))
+        QObject::connect(&window.machine(), &MachineController::stateChanged, &application, [](MachineState state) {
+            if (state == MachineState::Ended)
+                QCoreApplication::quit();
+        });
     QApplication::exec();
 
     std::vector<std::string> complaints;
