@@ -47,6 +47,7 @@ public:
 
     void sendInput(const InputEvent&) override;
     void sendSerial(std::span<const uint8_t>) override;
+    void sendNmi() override;
 
     FrameMailbox& addViewer(std::function<void()> notifier) override;
     void removeViewer(FrameMailbox&) override;
@@ -108,6 +109,7 @@ private:
     std::vector<VcpuFigures> m_figuresBefore; // of the vCPUs of former engines
     std::unique_ptr<SerialLine> m_serial;
     std::map<Port, std::unique_ptr<DebugConsole>> m_debugConsoles;
+    InputQueue m_input;
     std::unique_ptr<Timer> m_observation;
     std::vector<std::unique_ptr<VcpuThread>> m_vcpus;
     std::unique_ptr<BoardThread> m_boardThread;

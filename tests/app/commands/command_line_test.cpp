@@ -185,9 +185,9 @@ TEST_F(CommandLineTest, PrintsVersionAndHelp)
         EXPECT_NE(output.str().find(word), std::string::npos) << word;
     EXPECT_EQ(run({ "run", "--help" }), ExitCode::Success);
     for (const char* word : { "--kernel", "--initrd", "--append", "--memory", "--engine", "--placement", "--serial",
-             "--until", "--until-screen", "--type", "--timeout", "--screenshot", "--record", "--headless", "--screen",
-             "--no-unpack", "--no-reboot", "--workload", "--multiboot", "--module", "--bios", "--boot-sector",
-             "--device", "isa-debug-exit", "debugcon", "port402", "no BIOS services", "Exit codes:" })
+             "--until", "--until-screen", "--type", "--timeout", "--screenshot", "--window-screenshot", "--record",
+             "--headless", "--screen", "--no-unpack", "--no-reboot", "--workload", "--multiboot", "--module", "--bios",
+             "--boot-sector", "--device", "isa-debug-exit", "debugcon", "port402", "no BIOS services", "Exit codes:" })
         EXPECT_NE(output.str().find(word), std::string::npos) << word;
     EXPECT_FALSE(window);
 }
@@ -238,6 +238,8 @@ TEST_F(CommandLineTest, SaysWhatIsWrongWithAValue)
         EXPECT_NE(refusalOf("--timeout", time).find("time-out"), std::string::npos) << time;
     EXPECT_EQ(refusalOf("--until", ""), "The text of --until is empty; leave the option out or give it a text.");
     EXPECT_NE(refusalOf("--type", "login").find("The typing \"login\" is not understood"), std::string::npos);
+    EXPECT_EQ(refusal({ "run", "tiny", "--headless", "--window-screenshot", folder.path("w.png") }),
+        "There is no window that --window-screenshot could show; leave out either it or --headless.");
     EXPECT_EQ(refusalOf("--workload", "dance"), "The guest \"tiny\" has no workload \"dance\"; it has count.");
     EXPECT_NE(refusalOf("--placement", "vmm=100000")
                   .find("CPU 100000 of the placement's part \"vmm=100000\" does not exist on this host"),
