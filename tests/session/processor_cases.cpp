@@ -40,7 +40,7 @@ void modelIsTheOneOfTheVm(SessionRig& rig, Verdict& verdict)
 void registersThatDoNotExist(SessionRig& rig, Verdict& verdict)
 {
     // mov ecx,n; rdmsr
-    for (const uint32_t number : { 0x1bu, 0xfeu, 0xc0000080u, 0x12345u }) {
+    for (const uint32_t number : { 0x1bu, 0xfeu, 0xc0000081u, 0x12345u }) {
         rig.flat32({ 0x0f, 0x32 });
         rig.state.gpr[Ecx] = number;
         verdict.raises(rig, rig.run(), generalProtection);

@@ -15,7 +15,7 @@ using enum Feature;
 
 // What the interpreter does. A model promises nothing beyond: the others of its generation are taken off.
 constexpr FeatureSet interpreted { Fpu, De, Pse, Tsc, Msr, Cx8, Sep, Pge, Cmov, Pat, Clfsh, Mmx, Fxsr, Sse, Sse2, Sse3,
-    Pclmulqdq, Ssse3, Sse41, Sse42, Popcnt, Aes, InvariantTsc, Base, Hints };
+    Pclmulqdq, Ssse3, Sse41, Sse42, Popcnt, Aes, InvariantTsc, Base, Hints, Pae, Pse36, Nx };
 
 // What it does with the host's own instructions.
 constexpr FeatureSet lentByHost { Sse3, Pclmulqdq, Ssse3, Sse41, Sse42, Aes };
@@ -105,7 +105,7 @@ std::optional<CpuModel> CpuModel::find(std::string_view name, const FeatureSet& 
 
 unsigned CpuModel::physicalAddressBits() const
 {
-    return has(Pae) ? 36 : 32;
+    return has(Pae) || has(Pse36) ? 36 : 32;
 }
 
 uint32_t CpuModel::cr4Bits() const

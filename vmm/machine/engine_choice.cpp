@@ -105,7 +105,7 @@ VcpuFigures VcpuFigures::operator+(const VcpuFigures& other) const
             &VcpuFigures::tlbMisses, &VcpuFigures::unitsTranslated, &VcpuFigures::instructionsTranslated,
             &VcpuFigures::codeBytesEmitted, &VcpuFigures::unitsDropped, &VcpuFigures::leavesForLookup,
             &VcpuFigures::leavesForLink, &VcpuFigures::leavesForAttention, &VcpuFigures::leavesForInterpreter,
-            &VcpuFigures::leavesAfterHandler, &VcpuFigures::leavesForFault })
+            &VcpuFigures::leavesAfterHandler, &VcpuFigures::leavesForFault, &VcpuFigures::instructionsCompared })
         sum.*figure += other.*figure;
     return sum;
 }
@@ -136,6 +136,7 @@ VcpuFigures figuresOf(const VcpuCounters& counters)
         .leavesForInterpreter = counters.leavesForInterpreter.value(),
         .leavesAfterHandler = counters.leavesAfterHandler.value(),
         .leavesForFault = counters.leavesForFault.value(),
+        .instructionsCompared = counters.instructionsCompared.value(),
     };
 }
 

@@ -101,6 +101,22 @@ TEST(RunRecordJson, BoundsWorkloadsByTheirOwnFigures)
     EXPECT_EQ(workload["guest_instructions"], 2000);
 }
 
+TEST(RunRecordJson, TellsOfATestGuestAndItsExit)
+{
+    RunRecord record;
+    record.config.multiboot = "/k";
+    record.config.modules = { "/m text", "/n" };
+    record.config.devices = { { OptionalDevice::Kind::DebugExit, "" }, { OptionalDevice::Kind::DebugConsole, "/f" } };
+    record.ending = MachineEnding { MachineEnding::Reason::DebugExit, "It wrote 10h.", 0x10 };
+    const nlohmann::json json = toJson(record);
+    EXPECT_EQ(json["config"]["multiboot"], "/k");
+    EXPECT_EQ(json["config"]["modules"], (std::vector<std::string> { "/m text", "/n" }));
+    EXPECT_EQ(json["config"]["devices"], (std::vector<std::string> { "isa-debug-exit", "debugcon,file=/f" }));
+    EXPECT_EQ(json["ending"]["reason"], "debug_exit");
+    EXPECT_EQ(json["ending"]["value"], 16);
+    EXPECT_TRUE(toJson(RunRecord {})["config"]["modules"].empty());
+}
+
 TEST(RunRecordJson, AnEmptyRecordIsStillARecord)
 {
     const nlohmann::json json = toJson(RunRecord {});

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "vmm/engine/interpret/model_specific_registers.h"
 
+#include "vmm/engine/interpret/control_registers.h"
+
 namespace namsan {
 
 namespace {
@@ -13,6 +15,7 @@ constexpr uint32_t sysenterEspMsr = 0x175;
 constexpr uint32_t sysenterEipMsr = 0x176;
 constexpr uint32_t miscEnable = 0x1a0;
 constexpr uint32_t pageAttributeTable = 0x277;
+constexpr uint32_t extendedFeatureEnable = 0xc0000080;
 
 // Fast strings on; branch trace storage and precise event sampling are not there.
 constexpr uint64_t miscEnableValue = 1 << 0 | 1 << 11 | 1 << 12;
@@ -77,6 +80,10 @@ uint64_t readModelSpecificRegister(const Processor& processor, uint32_t number)
         return miscEnableValue;
     case pageAttributeTable:
         return processor.pat;
+    case extendedFeatureEnable:
+        if (!processor.modelFacts.eferBits)
+            throwGeneralProtection();
+        return processor.efer;
     default:
         throwGeneralProtection();
     }
@@ -106,6 +113,8 @@ void writeModelSpecificRegister(Processor& processor, uint32_t number, uint64_t 
             throwGeneralProtection();
         processor.pat = value;
         return;
+    case extendedFeatureEnable:
+        return writeEfer(processor, value);
     default:
         throwGeneralProtection();
     }

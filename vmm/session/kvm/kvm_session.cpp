@@ -27,6 +27,7 @@ constexpr std::array msrsOfTheKernel {
     MsrRange { 0x10, 1, Feature::Tsc }, // time stamp counter
     MsrRange { 0x174, 3, Feature::Sep }, // SYSENTER
     MsrRange { 0x277, 1, Feature::Pat }, // page attribute table
+    MsrRange { 0xc0000080, 1, Feature::Nx }, // extended features
 };
 
 Result<void> enable(int vm, uint32_t capability, uint64_t argument, std::string_view what)
