@@ -181,7 +181,7 @@ TEST_P(EachCpuModel, ShowsInCpuidWhatItHas)
     }
     EXPECT_EQ(features.ebx != 0, model.has(Feature::Clfsh)) << "the size of a cache line";
     for (const Feature unserved :
-        { Feature::Vme, Feature::Mce, Feature::Apic, Feature::Mtrr, Feature::Mca, Feature::Pse36, Feature::Monitor })
+        { Feature::Vme, Feature::Mce, Feature::Apic, Feature::Mtrr, Feature::Mca, Feature::Monitor })
         EXPECT_FALSE(model.has(unserved)) << namesOf({ unserved });
 
     const CpuidResult extended = model.cpuid(0x80000000, 0);
@@ -221,6 +221,7 @@ TEST_P(EachCpuModel, HasTheModelSpecificRegistersOfItsFeatures)
     EXPECT_EQ(readable(0x277), model.has(Feature::Pat));
     EXPECT_EQ(readable(0x17), model.has(Feature::Hints)) << "platform ID";
     EXPECT_EQ(readable(0x1a0), model.has(Feature::Sse2)) << "miscellaneous enables";
+    EXPECT_EQ(readable(0xc0000080), model.has(Feature::Nx)) << "extended features";
     EXPECT_FALSE(readable(0x1b)) << "there is no APIC";
     EXPECT_FALSE(readable(0xfe)) << "there are no MTRRs";
 }
