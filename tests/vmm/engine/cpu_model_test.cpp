@@ -282,13 +282,15 @@ TEST(CpuModel, KnowsItsNames)
     EXPECT_EQ(CpuModel::standard().name(), "pentium-m");
 }
 
-TEST(CpuModel, TheStandardOneHasWhatItAlwaysHad)
+TEST(CpuModel, TheStandardOneStaysWhatItIs)
 {
     const CpuidResult features = CpuModel::standard().cpuid(1, 0);
     EXPECT_EQ(features.eax, 0x6d8u);
     EXPECT_EQ(features.ecx, 0u);
-    EXPECT_EQ(features.edx & ~(1u << 6),
-        0x0789a93du); // but for PAE: FPU DE PSE TSC MSR CX8 SEP PGE CMOV PAT CLFSH MMX FXSR SSE SSE2
+    // FPU DE PSE TSC MSR PAE CX8 SEP PGE CMOV PAT PSE-36 CLFSH MMX FXSR SSE SSE2
+    EXPECT_EQ(features.edx, 0x078ba97du);
+    EXPECT_EQ(CpuModel::standard().cpuid(0x80000001, 0).edx, 1u << 20) << "NX";
+    EXPECT_EQ(CpuModel::standard().physicalAddressBits(), 36u);
 }
 
 TEST(CpuModel, HostCommonIsAnIntersection)
