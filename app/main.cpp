@@ -40,11 +40,14 @@ ExitCode openWindow(int& argc, char** argv, const WindowRequest& request, const 
                                        // which inherit what is blocked
     QApplication application(argc, argv);
     QSocketNotifier ending(endingSignals.descriptor(), QSocketNotifier::Read);
-    QObject::connect(&ending, &QSocketNotifier::activated, &application, &QCoreApplication::quit);
+    // Not quit(), which would ask the guest first.
+    QObject::connect(&ending, &QSocketNotifier::activated, &application, [] { QCoreApplication::exit(); });
     auto machine = MachineController::create(request.config, request.orders, makeMachine);
     if (!machine)
         return refuse(machine.error().message);
-    return runInWindow(application, std::move(*machine), {});
+    WindowOptions options;
+    options.screenshot = QString::fromStdString(request.orders.windowScreenshot);
+    return runInWindow(application, std::move(*machine), options);
 }
 
 } // namespace

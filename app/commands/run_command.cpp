@@ -126,7 +126,9 @@ RunCommand::RunCommand(CLI::App& parser)
     order("--timeout", m_timeout, "SECONDS", "End the run after that much of the host's time.");
     order("--serial", m_orders.serial, "FILE",
         "Where the guest's serial output goes: stdio (takes input, too) or a file.");
-    order("--screenshot", m_orders.screenshot, "FILE", "Keep the last picture as PNG.");
+    order("--screenshot", m_orders.screenshot, "FILE", "Keep the guest's last picture as PNG.");
+    order("--window-screenshot", m_orders.windowScreenshot, "FILE",
+        "Keep a picture of the window at the end of the run as PNG.");
     order("--record", m_orders.record, "FILE", "Keep everything that was measured, as JSON.");
     m_command->add_flag("--headless", m_headless, "Run without a window; no display is needed.")->group("The run");
 }
@@ -222,13 +224,15 @@ Result<void> RunCommand::takeFields(RunRequest& request) const
 
 Result<void> RunCommand::takeOrders(RunRequest& request) const
 {
-    for (const auto& [option, text] :
-        { std::pair("--until", &m_orders.until), std::pair("--until-screen", &m_orders.untilScreen),
-            std::pair("--workload", &m_orders.workload), std::pair("--serial", &m_orders.serial),
-            std::pair("--screenshot", &m_orders.screenshot), std::pair("--record", &m_orders.record) }) {
+    for (const auto& [option, text] : { std::pair("--until", &m_orders.until),
+             std::pair("--until-screen", &m_orders.untilScreen), std::pair("--workload", &m_orders.workload),
+             std::pair("--serial", &m_orders.serial), std::pair("--screenshot", &m_orders.screenshot),
+             std::pair("--window-screenshot", &m_orders.windowScreenshot), std::pair("--record", &m_orders.record) }) {
         if (m_command->count(option) > 0 && text->empty())
             return emptyText(option);
     }
+    if (m_headless && !m_orders.windowScreenshot.empty())
+        return Error { "There is no window that --window-screenshot could show; leave out either it or --headless." };
     request.orders = m_orders;
     for (const std::string& text : m_typing) {
         auto step = parseTypingStep(text);

@@ -18,7 +18,8 @@ struct RunOrders {
     std::optional<std::chrono::milliseconds> timeout = {}; // of the host's time since the start
     std::vector<TypingStep> typing = {};
     std::string serial = {}; // where COM1 goes: "stdio" (input, too) or a file
-    std::string screenshot = {}; // PNG of the last picture
+    std::string screenshot = {}; // PNG of the guest's last picture
+    std::string windowScreenshot = {}; // PNG of the window at the end of the run; only for runs in a window
     std::string record = {}; // JSON of the run
 
     bool asksForText() const { return !until.empty() || !untilScreen.empty() || !workload.empty(); }

@@ -80,7 +80,8 @@ public:
     virtual void stop() = 0; // cuts the power: ends as Stopped unless it has ended. Waits until its threads are gone
     virtual bool waitForEnd(std::chrono::milliseconds) = 0; // false: it has not ended in that time
 
-    virtual void sendInput(const InputEvent&) = 0;
+    virtual void sendInput(const InputEvent&) = 0; // keys are queued until the guest's keyboard has room for them
+    virtual void sendNmi() = 0; // the diagnostic button of servers; without effect while the guest masks it
     virtual void sendSerial(std::span<const uint8_t>) = 0; // to the guest's COM1; queued until the guest takes it
 
     // A new viewer of the screen. The mailbox gets the whole picture soon, then changes; it lives until removeViewer()

@@ -203,7 +203,7 @@ std::optional<LinearScreenInfo> PcBoard::linearScreen() const
     };
 }
 
-void PcBoard::input(const Held&, const InputEvent& event)
+void PcBoard::takeInput(InputQueue& queue)
 {
     struct Router {
         PcBoard& pc;
@@ -212,7 +212,15 @@ void PcBoard::input(const Held&, const InputEvent& event)
         void operator()(const PointerButtonEvent& button) const { pc.m_mouse->button(button); }
         void operator()(const PointerWheel& wheel) const { pc.m_mouse->wheel(wheel); }
     };
-    std::visit(Router { *this }, event);
+    queue.beginLooking();
+    while (const auto event = queue.takePointerEvent())
+        std::visit(Router { *this }, *event);
+    while (m_keyboard->takesKey()) {
+        const auto key = queue.takeKey();
+        if (!key)
+            break;
+        m_keyboard->keyEvent(*key);
+    }
     m_display->expectChange();
 }
 

@@ -15,6 +15,7 @@
 #include "vmm/devices/timer/interval_timer.h"
 #include "vmm/devices/timer/real_time_clock.h"
 #include "vmm/firmware/linux_boot.h"
+#include "vmm/machine/input_queue.h"
 #include "vmm/machine/machine_config.h"
 
 #include <deque>
@@ -61,8 +62,12 @@ public:
     Uart16550& com1() { return *m_com1; }
     DisplayOutput& display() { return *m_display; }
     GuestTime lateness() const { return m_intervalTimer->ticks().behind; }
-    void input(const Held&, const InputEvent&);
+    // Hands over what the input devices have room for. To be called again when keyDemand() tells of more room.
+    void takeInput(InputQueue&);
+    Channel<KeyboardDrained>& keyDemand() { return m_keyboard->drained(); }
     void pressPowerButton(const Held&);
+    // The AT's gate before the processor's NMI pin: bit 7 of port 70.
+    bool nmiMasked() const { return m_realTimeClock->nmiMasked(); }
 
     Channel<PowerOffRequest>& powerOff() { return m_powerOff; }
     Channel<SerialOutput>& serialOutput() { return m_serialOutput; }

@@ -2,6 +2,7 @@
 #include "vmm/machine/machine_config_schema.h"
 
 #include "vmm/board/guest_memory.h"
+#include "vmm/engine/cpu_model.h"
 
 #include <fmt/format.h>
 
@@ -69,9 +70,18 @@ Result<void> parseVcpus(MachineConfig& config, std::string_view text)
     return {};
 }
 
+Result<void> parseCpu(MachineConfig& config, std::string_view text)
+{
+    if (!CpuModel::isName(text))
+        return Error { fmt::format("There is no CPU model \"{}\"; choose {}.", text, CpuModel::names()) };
+    config.cpu = text;
+    return {};
+}
+
 Result<void> parseEngine(MachineConfig& config, std::string_view text)
 {
-    constexpr std::array<std::string_view, 5> engines { "auto", "soft", "soft:interpreter", "soft:translator", "kvm" };
+    constexpr std::array<std::string_view, 6> engines { "auto", "soft", "soft:interpreter", "soft:translator", "kvm",
+        "soft:lockstep" }; // the last for developers
     if (std::ranges::find(engines, text) == engines.end())
         return Error { fmt::format(
             "There is no engine \"{}\"; choose auto, soft, soft:interpreter, soft:translator or kvm.", text) };
@@ -238,6 +248,10 @@ constexpr std::array schema {
         [](const MachineConfig& config) { return formatSize(config.memoryBytes); } },
     ConfigField { Kind::Number, "vCPUs", "vcpus", "--vcpus", "N", "", "1", "How many virtual CPUs the guest has.",
         parseVcpus, [](const MachineConfig& config) { return fmt::format("{}", config.vcpus); } },
+    ConfigField { Kind::Choice, "CPU model", "cpu", "--cpu", "MODEL", "",
+        "486, pentium, p6, pentium-m, p4, core2, host-common",
+        "The processor that the guest finds; host-common is all that this host and the engines have in common.",
+        parseCpu, formatText<&MachineConfig::cpu> },
     ConfigField { Kind::Choice, "Engine", "engine", "--engine", "ENGINE", "",
         "auto, soft, soft:interpreter, soft:translator, kvm",
         "What runs the guest's instructions; auto measures and takes the fastest.", parseEngine,

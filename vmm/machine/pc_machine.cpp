@@ -54,7 +54,11 @@ Result<void> PcMachine::build()
         return pc.error();
     m_pc = std::move(*pc);
     m_bus = std::make_unique<BoardBus>(m_pc->board(), m_pc->pic());
-    auto engine = chooseEngine(m_config.engine, *m_memory, m_clock, *m_bus);
+    auto model = chooseCpuModel(m_config.cpu);
+    if (!model)
+        return model.error();
+    m_cpuModel = *model;
+    auto engine = chooseEngine(m_config.engine, *m_memory, m_clock, *m_cpuModel, *m_bus);
     if (!engine)
         return engine.error();
     m_session = std::move(engine->session);
@@ -82,10 +86,11 @@ void PcMachine::connect()
     });
 
     m_serial = std::make_unique<SerialLine>(timers, [this] { m_boardThread->post([this] { deliverSerialOutput(); }); });
-    m_pc->serialOutput().listen([this](const SerialOutput& output) { m_serial->guestSent(output.byte); });
+    m_pc->serialOutput().listen([this](const SerialOutput& output) { m_serial->guestSent(m_pc->com1(), output.byte); });
     m_pc->com1().roomAvailable().listen([this](SerialRoomAvailable) { m_serial->feed(m_pc->com1()); });
 
     connectDebugPorts(held);
+    m_pc->keyDemand().listen([this](KeyboardDrained) { m_pc->takeInput(m_input); });
 
     // Looking at threads asks the kernel, which is nothing to do under the board lock.
     m_observation = std::make_unique<Timer>(timers, [this] { m_boardThread->post([this] { observe(); }); });
@@ -126,6 +131,7 @@ Result<void> PcMachine::load()
         const Held held = m_pc->board().enter();
         m_pc->board().reset(held);
         m_pc->actAsFirmware(held);
+        m_input.clear();
     }
     const auto state = m_loader(*m_pc, *m_memory);
     if (!state)
@@ -227,9 +233,20 @@ bool PcMachine::waitForEnd(std::chrono::milliseconds atMost)
 
 void PcMachine::sendInput(const InputEvent& event)
 {
-    m_boardThread->post([this, event] {
+    if (!m_input.add(event))
+        return;
+    m_boardThread->post([this] {
         const Held held = m_pc->board().enter();
-        m_pc->input(held, event);
+        m_pc->takeInput(m_input);
+    });
+}
+
+void PcMachine::sendNmi()
+{
+    m_boardThread->post([this] {
+        const Held held = m_pc->board().enter();
+        if (!m_pc->nmiMasked())
+            m_vcpus.front()->raiseNmi();
     });
 }
 
@@ -426,7 +443,7 @@ void PcMachine::deliverSerialOutput()
     std::vector<uint8_t> bytes;
     {
         const Held held = m_pc->board().enter();
-        bytes = m_serial->takeOutput();
+        bytes = m_serial->takeOutput(m_pc->com1());
     }
     if (!bytes.empty() && m_listener)
         m_listener->serialOutput(bytes);

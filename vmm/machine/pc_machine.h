@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "vmm/engine/cpu_model.h"
 #include "vmm/machine/board_bus.h"
 #include "vmm/machine/board_thread.h"
 #include "vmm/machine/debug_console.h"
@@ -13,6 +14,7 @@
 #include <condition_variable>
 #include <map>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace namsan {
@@ -45,6 +47,7 @@ public:
 
     void sendInput(const InputEvent&) override;
     void sendSerial(std::span<const uint8_t>) override;
+    void sendNmi() override;
 
     FrameMailbox& addViewer(std::function<void()> notifier) override;
     void removeViewer(FrameMailbox&) override;
@@ -93,6 +96,7 @@ private:
     const GuestLoader m_loader;
     Log m_log;
     HostClock m_clock;
+    std::optional<CpuModel> m_cpuModel; // for the machine's life; set by build()
     ThreadRegistry m_threads;
 
     std::unique_ptr<GuestMemory> m_memory;
@@ -105,6 +109,7 @@ private:
     std::vector<VcpuFigures> m_figuresBefore; // of the vCPUs of former engines
     std::unique_ptr<SerialLine> m_serial;
     std::map<Port, std::unique_ptr<DebugConsole>> m_debugConsoles;
+    InputQueue m_input;
     std::unique_ptr<Timer> m_observation;
     std::vector<std::unique_ptr<VcpuThread>> m_vcpus;
     std::unique_ptr<BoardThread> m_boardThread;

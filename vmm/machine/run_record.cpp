@@ -48,6 +48,7 @@ constexpr std::array counterNames {
     CounterName { "leaves_for_interpreter", &VcpuFigures::leavesForInterpreter, true },
     CounterName { "leaves_after_handler", &VcpuFigures::leavesAfterHandler, true },
     CounterName { "leaves_for_fault", &VcpuFigures::leavesForFault, true },
+    CounterName { "instructions_compared", &VcpuFigures::instructionsCompared, true },
 };
 
 // What leaves guest code for the VMM; the other counters are the engine's own affair.
@@ -261,6 +262,7 @@ Json explanations()
         { "placement.requested", "host CPU that was asked for last; null: any" },
         { "placement.granted", "host CPUs that the kernel allowed at the end" },
         { "placement.observed", "host CPU and how often the thread was seen running there" },
+        { "cpu_model", "the processor that the guest found, fixed for the machine's life" },
         { "samples", "figures since the start, about once a second; thinned in long runs" },
     };
 }
@@ -278,6 +280,7 @@ Json wholeRecord(const RunRecord& record)
     json["host"]
         = { { "processor", record.hostProcessor }, { "kernel", record.hostKernel }, { "cpus", record.hostCpus } };
     json["config"] = toJson(record.config);
+    json["cpu_model"] = record.config.cpu;
     json["engine"] = { { "name", record.engineName }, { "reason", record.engineReason } };
     json["placement"] = { { "requested", toJson(record.requested) }, { "granted", grantedPlaces(last) },
         { "observed", observedPlaces(last) } };

@@ -106,9 +106,9 @@ TEST_F(CommandLineTest, HeadlessRunNeedsNoWindow)
 TEST_F(CommandLineTest, TakesEveryOptionOfARun)
 {
     ASSERT_EQ(run({ "run", "--kernel", "k", "--initrd", "i", "--append", "-x console=ttyS0 a=b,c", "--memory", "1G",
-                  "--engine", "soft", "--placement", "free", "--screen", "800x600", "--no-unpack", "--no-reboot",
-                  "--until-screen", "login", "--type", "a=>b", "--type", "c=>d\\n", "--serial", "stdio", "--screenshot",
-                  folder.path("s.png"), "--record", folder.path("r.json") }),
+                  "--cpu", "core2", "--engine", "soft", "--placement", "free", "--screen", "800x600", "--no-unpack",
+                  "--no-reboot", "--until-screen", "login", "--type", "a=>b", "--type", "c=>d\\n", "--serial", "stdio",
+                  "--screenshot", folder.path("s.png"), "--record", folder.path("r.json") }),
         ExitCode::Success)
         << errors.str();
     ASSERT_TRUE(window);
@@ -116,6 +116,7 @@ TEST_F(CommandLineTest, TakesEveryOptionOfARun)
         .initrd = "i",
         .append = "-x console=ttyS0 a=b,c",
         .memoryBytes = uint64_t { 1 } << 30,
+        .cpu = "core2",
         .engine = "soft",
         .screen = { false, 800, 600 },
         .unpackKernel = false,
@@ -184,9 +185,9 @@ TEST_F(CommandLineTest, PrintsVersionAndHelp)
         EXPECT_NE(output.str().find(word), std::string::npos) << word;
     EXPECT_EQ(run({ "run", "--help" }), ExitCode::Success);
     for (const char* word : { "--kernel", "--initrd", "--append", "--memory", "--engine", "--placement", "--serial",
-             "--until", "--until-screen", "--type", "--timeout", "--screenshot", "--record", "--headless", "--screen",
-             "--no-unpack", "--no-reboot", "--workload", "--multiboot", "--module", "--bios", "--boot-sector",
-             "--device", "isa-debug-exit", "debugcon", "port402", "no BIOS services", "Exit codes:" })
+             "--until", "--until-screen", "--type", "--timeout", "--screenshot", "--window-screenshot", "--record",
+             "--headless", "--screen", "--no-unpack", "--no-reboot", "--workload", "--multiboot", "--module", "--bios",
+             "--boot-sector", "--device", "isa-debug-exit", "debugcon", "port402", "no BIOS services", "Exit codes:" })
         EXPECT_NE(output.str().find(word), std::string::npos) << word;
     EXPECT_FALSE(window);
 }
@@ -227,6 +228,8 @@ TEST_F(CommandLineTest, SaysWhatIsWrongWithAValue)
         "The memory size \"much\" is not understood; write a number and K, M or G, such as 256M or 1G.");
     EXPECT_EQ(refusalOf("--engine", "xen"),
         "There is no engine \"xen\"; choose auto, soft, soft:interpreter, soft:translator or kvm.");
+    EXPECT_EQ(refusalOf("--cpu", "z80"),
+        "There is no CPU model \"z80\"; choose 486, pentium, p6, pentium-m, p4, core2, host-common.");
     EXPECT_EQ(refusalOf("--screen", "big"),
         "The screen \"big\" is not understood; write text, or width x height in pixels, such as 1024x768.");
     EXPECT_EQ(refusalOf("--timeout", "soon"),
@@ -235,6 +238,8 @@ TEST_F(CommandLineTest, SaysWhatIsWrongWithAValue)
         EXPECT_NE(refusalOf("--timeout", time).find("time-out"), std::string::npos) << time;
     EXPECT_EQ(refusalOf("--until", ""), "The text of --until is empty; leave the option out or give it a text.");
     EXPECT_NE(refusalOf("--type", "login").find("The typing \"login\" is not understood"), std::string::npos);
+    EXPECT_EQ(refusal({ "run", "tiny", "--headless", "--window-screenshot", folder.path("w.png") }),
+        "There is no window that --window-screenshot could show; leave out either it or --headless.");
     EXPECT_EQ(refusalOf("--workload", "dance"), "The guest \"tiny\" has no workload \"dance\"; it has count.");
     EXPECT_NE(refusalOf("--placement", "vmm=100000")
                   .find("CPU 100000 of the placement's part \"vmm=100000\" does not exist on this host"),

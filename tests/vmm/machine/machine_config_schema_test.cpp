@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "vmm/machine/machine_config_schema.h"
 
+#include "vmm/engine/cpu_model.h"
+
 #include <gtest/gtest.h>
 
 #include <set>
@@ -54,6 +56,7 @@ TEST(MachineConfigSchema, ReadsBackWhatItFormats)
         .bootSector = "s",
         .devices = { { OptionalDevice::Kind::DebugExit, "" }, { OptionalDevice::Kind::DebugConsole, "f,g h" } },
         .memoryBytes = 192 << 20,
+        .cpu = "p4",
         .engine = "soft",
         .placement = "vmm=0",
         .screen = { false, 800, 600 },
@@ -97,10 +100,22 @@ TEST(MachineConfigSchema, ReadsScreens)
         EXPECT_FALSE(refusal("screen", text).empty()) << text;
 }
 
+TEST(MachineConfigSchema, KnowsTheCpuModels)
+{
+    EXPECT_EQ(MachineConfig {}.cpu, CpuModel::standard().name());
+    for (const CpuModel& model : CpuModel::byGeneration())
+        EXPECT_EQ(with("cpu", model.name()).cpu, model.name());
+    EXPECT_EQ(with("cpu", "host-common").cpu, "host-common");
+    EXPECT_EQ(refusal("cpu", "z80"),
+        "There is no CPU model \"z80\"; choose 486, pentium, p6, pentium-m, p4, core2, host-common.");
+    EXPECT_EQ(findConfigField("cpu")->range, CpuModel::names());
+}
+
 TEST(MachineConfigSchema, KnowsItsEnginesAndLimits)
 {
     EXPECT_EQ(with("engine", "soft:interpreter").engine, "soft:interpreter");
     EXPECT_EQ(with("engine", "kvm").engine, "kvm");
+    EXPECT_EQ(with("engine", "soft:lockstep").engine, "soft:lockstep");
     EXPECT_EQ(refusal("engine", "xen"),
         "There is no engine \"xen\"; choose auto, soft, soft:interpreter, soft:translator or kvm.");
     EXPECT_EQ(refusal("vcpus", "2"), "2 vCPUs are not possible; this version gives every VM exactly 1.");

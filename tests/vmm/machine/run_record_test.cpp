@@ -65,6 +65,8 @@ TEST(RunRecordJson, HoldsWhatReadersLookFor)
     const nlohmann::json json = toJson(someRecord());
     EXPECT_EQ(json["format"], "namsan-run-record");
     EXPECT_EQ(json["version"], 1);
+    EXPECT_EQ(json["cpu_model"], "pentium-m");
+    EXPECT_EQ(json["config"]["cpu"], "pentium-m");
     EXPECT_EQ(json["engine"]["name"], "soft:interpreter");
     EXPECT_EQ(json["engine"]["reason"], "the only one");
     EXPECT_EQ(json["guest_instructions"], 5'000'000'000u);
