@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tests/support/program_run.h"
+#include "tests/support/temporary_folder.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -75,19 +76,19 @@ TEST_P(GuestTable, ComesToItsEnd)
     const TemporaryFolder results;
     std::vector<std::string> arguments { "run", "--headless", "--engine", "soft", "--kernel", folder / "vmlinuz",
         "--initrd", folder / "initrd.gz", "--append", GetParam().append, "--memory", "256M", "--serial",
-        results.file("serial"), "--record", results.file("record.json") };
+        results.path("serial"), "--record", results.path("record.json") };
     arguments.insert(arguments.end(), GetParam().arguments.begin(), GetParam().arguments.end());
     // A run that hangs ends some time and then shows its serial console.
     if (std::ranges::find(arguments, "--timeout") == arguments.end())
         arguments.insert(arguments.end(), { "--timeout", fmt::format("{}", GetParam().atMostSeconds) });
 
     const ProgramRun run = runNamsan(arguments);
-    const std::string serial = contentsOf(results.file("serial"));
+    const std::string serial = contentsOf(results.path("serial"));
     EXPECT_EQ(run.exitCode, GetParam().exitCode) << run.output << "\n--- serial ---\n" << serial;
     EXPECT_NE(serial.find(GetParam().serialHolds), std::string::npos) << serial;
     EXPECT_LE(run.seconds, GetParam().atMostSeconds);
 
-    const auto record = nlohmann::json::parse(contentsOf(results.file("record.json")));
+    const auto record = nlohmann::json::parse(contentsOf(results.path("record.json")));
     EXPECT_GT(record.at("guest_instructions").get<uint64_t>(), 1'000'000u);
     EXPECT_EQ(record.at("engine").at("name"), "soft:interpreter");
 }

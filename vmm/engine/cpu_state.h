@@ -7,6 +7,8 @@
 
 namespace namsan {
 
+class CpuModel;
+
 // Indices of CpuState::gpr: the encoding order of Intel SDM volume 2, table 2-2.
 enum Gpr : uint8_t { Eax, Ecx, Edx, Ebx, Esp, Ebp, Esi, Edi };
 
@@ -145,7 +147,8 @@ struct CpuState {
     bool operator==(const CpuState&) const = default;
 
     // What a processor holds after its reset pin was pulled: Intel SDM volume 3, table 10-1.
-    static CpuState afterReset();
+    static CpuState afterReset(const CpuModel&);
+    static CpuState afterReset(); // of the standard model
 };
 
 } // namespace namsan

@@ -31,10 +31,39 @@ bool isValidPat(uint64_t value)
     return true;
 }
 
+// What a register came with; of those without a feature of their own, the generation's.
+Feature featureOf(uint32_t number)
+{
+    switch (number) {
+    case timeStampCounterMsr:
+        return Feature::Tsc;
+    case sysenterCsMsr:
+    case sysenterEspMsr:
+    case sysenterEipMsr:
+        return Feature::Sep;
+    case pageAttributeTable:
+        return Feature::Pat;
+    case platformId:
+    case biosSignature:
+        return Feature::Hints; // since the Pentium Pro
+    case miscEnable:
+        return Feature::Sse2; // since the Pentium 4 and the Pentium M
+    default:
+        return Feature::Msr;
+    }
+}
+
+void requireFeature(const Processor& processor, uint32_t number)
+{
+    if (!processor.model.has(featureOf(number)))
+        throwGeneralProtection();
+}
+
 } // namespace
 
 uint64_t readModelSpecificRegister(const Processor& processor, uint32_t number)
 {
+    requireFeature(processor, number);
     switch (number) {
     case timeStampCounterMsr:
         return timeStampCounter(processor);
@@ -62,6 +91,7 @@ uint64_t readModelSpecificRegister(const Processor& processor, uint32_t number)
 
 void writeModelSpecificRegister(Processor& processor, uint32_t number, uint64_t value)
 {
+    requireFeature(processor, number);
     switch (number) {
     case timeStampCounterMsr:
         processor.tscOffset = value - processor.clock.tsc();

@@ -43,31 +43,10 @@ uint32_t linearOrFault(SegmentIndex index, const SegmentState& segment, bool all
 } // namespace
 
 ModelFacts::ModelFacts(const CpuModel& model)
+    : cr4Bits(model.cr4Bits())
+    , eferBits(model.has(Feature::Nx) ? efer::noExecuteEnable : 0)
+    , paging { .physicalBits = model.physicalAddressBits(), .pse36 = model.has(Feature::Pse36) }
 {
-    struct Rule {
-        unsigned feature; // bit of CPUID leaf 1, EDX
-        uint32_t bits;
-    };
-    // PCE has no feature of its own; it came with MMX. VME is promised by no model.
-    static constexpr Rule rules[]
-        = { { 2, cr4::debuggingExtensions }, { 3, cr4::pageSizeExtensions }, { 4, cr4::timeStampDisable },
-              { 6, cr4::physicalAddressExtension }, { 7, cr4::machineCheckEnable }, { 13, cr4::pageGlobalEnable },
-              { 23, cr4::performanceCounterEnable }, { 24, cr4::fxsave }, { 25, cr4::simdExceptions } };
-    constexpr unsigned pse36 = 17;
-    constexpr unsigned noExecute = 20; // of leaf 80000001h, EDX
-    constexpr uint32_t addressSizes = 0x80000008;
-
-    const uint32_t features = model.cpuid(1, 0).edx;
-    for (const Rule& rule : rules)
-        if (features >> rule.feature & 1)
-            cr4Bits |= rule.bits;
-    paging.pse36 = features >> pse36 & 1;
-    paging.physicalBits = paging.pse36 || (cr4Bits & cr4::physicalAddressExtension) ? 36 : 32;
-    const uint32_t highestExtended = model.cpuid(0x80000000, 0).eax;
-    if (highestExtended > 0x80000000 && (model.cpuid(0x80000001, 0).edx >> noExecute & 1))
-        eferBits |= efer::noExecuteEnable;
-    if (highestExtended > 0x80000000 && highestExtended >= addressSizes)
-        paging.physicalBits = model.cpuid(addressSizes, 0).eax & 0xff;
 }
 
 Processor::Processor(GuestMemory& guestMemory, GuestBus& guestBus, const Clock& boardClock, const CpuModel& cpuModel,
@@ -80,7 +59,7 @@ Processor::Processor(GuestMemory& guestMemory, GuestBus& guestBus, const Clock& 
     , memory(guestMemory, guestBus, vcpuCounters, cr2)
 {
     memory.setModel(modelFacts.paging);
-    load(CpuState::afterReset());
+    load(CpuState::afterReset(cpuModel));
 }
 
 void Processor::setSegment(SegmentIndex index, const SegmentState& state)

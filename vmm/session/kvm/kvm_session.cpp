@@ -16,25 +16,19 @@ namespace {
 constexpr uint64_t identityMapAddress = 0xfeffc000;
 constexpr unsigned long tssAddress = identityMapAddress + 0x1000;
 
-// The model-specific registers that the kernel may serve: what it does with them is what our models promise. RDMSR and
-// WRMSR of all others come here, so that they are what they are on every engine.
+// The model-specific registers that the kernel may serve where the model has them: what it does is what it promises.
+// RDMSR and WRMSR of all others come here, so that they are what they are on every engine.
 struct MsrRange {
     uint32_t first;
     uint32_t count;
+    Feature feature;
 };
 constexpr std::array msrsOfTheKernel {
-    MsrRange { 0x10, 1 }, // time stamp counter
-    MsrRange { 0x174, 3 }, // SYSENTER
-    MsrRange { 0x277, 1 }, // page attribute table
-    MsrRange { 0xc0000080, 1 }, // extended features, the last: where the model has no-execute pages
+    MsrRange { 0x10, 1, Feature::Tsc }, // time stamp counter
+    MsrRange { 0x174, 3, Feature::Sep }, // SYSENTER
+    MsrRange { 0x277, 1, Feature::Pat }, // page attribute table
+    MsrRange { 0xc0000080, 1, Feature::Nx }, // extended features
 };
-
-bool hasNoExecutePages(const CpuModel& model)
-{
-    constexpr uint32_t extendedFeatures = 0x80000001;
-    constexpr uint32_t noExecute = 1 << 20;
-    return model.cpuid(0x80000000, 0).eax >= extendedFeatures && (model.cpuid(extendedFeatures, 0).edx & noExecute);
-}
 
 Result<void> enable(int vm, uint32_t capability, uint64_t argument, std::string_view what)
 {
@@ -49,13 +43,13 @@ Result<void> filterMsrs(int vm, const CpuModel& model)
     std::array<uint8_t, 8> allowed { 0xff }; // a bit for each register of a range, in whole words of the kernel's
     kvm_msr_filter filter {};
     filter.flags = KVM_MSR_FILTER_DEFAULT_DENY;
-    const size_t ranges = msrsOfTheKernel.size() - (hasNoExecutePages(model) ? 0 : 1);
-    for (size_t i = 0; i < ranges; ++i) {
-        filter.ranges[i].flags = KVM_MSR_FILTER_READ | KVM_MSR_FILTER_WRITE;
-        filter.ranges[i].base = msrsOfTheKernel[i].first;
-        filter.ranges[i].nmsrs = msrsOfTheKernel[i].count;
-        filter.ranges[i].bitmap = allowed.data();
-    }
+    size_t used = 0;
+    for (const auto& [first, count, feature] : msrsOfTheKernel)
+        if (model.has(feature))
+            filter.ranges[used++] = { .flags = KVM_MSR_FILTER_READ | KVM_MSR_FILTER_WRITE,
+                .nmsrs = count,
+                .base = first,
+                .bitmap = allowed.data() };
     if (auto enabled = enable(vm, KVM_CAP_X86_USER_SPACE_MSR, KVM_MSR_EXIT_REASON_FILTER | KVM_MSR_EXIT_REASON_UNKNOWN,
             "to hand over model-specific registers");
         !enabled)
