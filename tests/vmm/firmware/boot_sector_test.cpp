@@ -76,7 +76,7 @@ TEST_F(BootSectorTest, FindsVectorsThatReturn)
     EXPECT_EQ(at<uint16_t>(0x40e), 0x9fc0);
     EXPECT_EQ(at<uint16_t>(0x413), 639);
     EXPECT_EQ(at<uint8_t>(0x449), 3);
-    EXPECT_EQ(at<uint8_t>(0xffff0), 0xe9);
+    EXPECT_EQ(at<uint8_t>(0xffff0), 0xea);
 }
 
 } // namespace namsan
