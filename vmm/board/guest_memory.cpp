@@ -143,6 +143,8 @@ void GuestMemory::setDirtySource(DirtySource* source)
 void GuestMemory::written(PhysicalAddress address, uint64_t size)
 {
     noteWrite(address);
+    // Who decodes sets the flag and then reads; here it is the other way round, so one of the two sees the other.
+    std::atomic_thread_fence(std::memory_order_seq_cst);
     if ((flags(address) & Code) && m_codeWatcher)
         m_codeWatcher->codeWritten(address, size);
 }

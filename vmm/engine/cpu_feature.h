@@ -35,6 +35,7 @@ enum class Feature : uint8_t {
     Fxsr = 24, // FXSAVE, FXRSTOR, CR4.OSFXSR
     Sse = 25, // CR4.OSXMMEXCPT too
     Sse2 = 26,
+    Htt = 28, // the package may hold more than one logical processor
     // CPUID 1, ECX
     Sse3 = 32,
     Pclmulqdq = 33,
@@ -42,7 +43,9 @@ enum class Feature : uint8_t {
     Ssse3 = 41,
     Sse41 = 51,
     Sse42 = 52,
+    X2Apic = 53,
     Popcnt = 55,
+    TscDeadline = 56, // of the local APIC's timer
     Aes = 57,
     // CPUID 80000001h, EDX
     Nx = 84, // no-execute pages under PAE: EFER.NXE

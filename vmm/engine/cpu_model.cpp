@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstring>
 
 namespace namsan {
@@ -33,6 +34,16 @@ constexpr uint32_t noExtendedLeaves = 0;
 constexpr uint32_t allExtendedLeaves = 0x80000008;
 
 constexpr uint32_t clflushLine = 64; // bytes
+
+// The leaves that tell of cores, where there may be several.
+constexpr uint32_t cacheLeaf = 4;
+constexpr uint32_t topologyLeaf = 0x0b;
+
+// Bits that number `count` things.
+unsigned bitsFor(unsigned count)
+{
+    return static_cast<unsigned>(std::bit_width(count - 1));
+}
 
 uint32_t fourCharacters(const char* text)
 {
@@ -137,7 +148,53 @@ FeatureSet CpuModel::neededOfHost() const
     return m_features & lentByHost;
 }
 
-CpuidResult CpuModel::cpuid(uint32_t leaf, uint32_t) const
+CpuModel CpuModel::withLocalApic() const
+{
+    CpuModel model = *this;
+    if (!has(Cx8)) // since the Pentium
+        return model;
+    model.m_features.add(Apic);
+    if (m_name == hostCommonName) {
+        model.m_features.add(X2Apic);
+        model.m_features.add(TscDeadline);
+    }
+    if (model.hasCores())
+        model.m_highestBasicLeaf = m_name == hostCommonName ? topologyLeaf : cacheLeaf;
+    return model;
+}
+
+bool CpuModel::hasCores() const
+{
+    return has(Apic) && has(Ssse3);
+}
+
+// Leaf 0Bh: one thread in each core, the cores of one package. Intel SDM volume 2, CPUID.
+static CpuidResult topologyLevel(uint32_t level, unsigned index, unsigned count)
+{
+    constexpr uint32_t threads = 1 << 8;
+    constexpr uint32_t cores = 2 << 8;
+    switch (level) {
+    case 0:
+        return { 0, 1, level | threads, index };
+    case 1:
+        return { bitsFor(count), count, level | cores, index };
+    default:
+        return { 0, 0, level & 0xff, index };
+    }
+}
+
+// Leaf 4 tells of a first-level data cache, so that its number of cores has a place to stand. 32 KiB: 8 ways of 64
+// lines of 64 bytes.
+static CpuidResult cacheParameters(uint32_t number, unsigned count)
+{
+    if (number != 0)
+        return {};
+    constexpr uint32_t dataCache = 1 | 1 << 5 | 1 << 8;
+    const uint32_t coreNumbers = (1u << bitsFor(count)) - 1;
+    return { dataCache | coreNumbers << 26, 7u << 22 | 63, 63, 0 };
+}
+
+CpuidResult CpuModel::cpuid(uint32_t leaf, uint32_t subleaf, unsigned index, unsigned count) const
 {
     if (leaf >= 0x80000000 && leaf <= m_highestExtendedLeaf) {
         switch (leaf) {
@@ -161,11 +218,22 @@ CpuidResult CpuModel::cpuid(uint32_t leaf, uint32_t) const
     switch (std::min(leaf, m_highestBasicLeaf)) {
     case 0:
         return { m_highestBasicLeaf, fourCharacters("Genu"), fourCharacters("ntel"), fourCharacters("ineI") };
-    case 1:
-        return { m_signature, has(Clfsh) ? clflushLine / 8 << 8 : 0, m_features.word(FeatureSet::leaf1Ecx),
-            m_features.word(FeatureSet::leaf1Edx) };
-    default:
+    case 1: {
+        const bool cores = hasCores() && count > 1;
+        const uint32_t initialApicId = has(Apic) ? index << 24 : 0;
+        const uint32_t numbers = cores ? 1u << bitsFor(count) << 16 : 0;
+        const uint32_t several = cores ? 1u << static_cast<unsigned>(Htt) : 0;
+        return { m_signature, (has(Clfsh) ? clflushLine / 8 << 8 : 0) | numbers | initialApicId,
+            m_features.word(FeatureSet::leaf1Ecx), m_features.word(FeatureSet::leaf1Edx) | several };
+    }
+    case cacheLeaf:
+        return cacheParameters(subleaf, count);
+    case topologyLeaf:
+        return topologyLevel(subleaf, index, count);
+    case 2:
         return { 0x01, 0, 0, 0 }; // AL = 01: one call tells all of leaf 2; no cache is described
+    default:
+        return {};
     }
 }
 

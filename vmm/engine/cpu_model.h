@@ -24,7 +24,8 @@ struct CpuidResult {
 // serve, so that a running VM can change engines. What a model has not got, the software CPU refuses as the real
 // processor did (#UD, #GP); under KVM the host's processor runs such instructions all the same where it has them.
 //
-// Named after processors, models lack what no engine or board here serves: an APIC, machine checks, MTRRs, VME.
+// Named after processors, models lack what no engine or board here serves: machine checks, MTRRs, VME. A local APIC
+// they have in machines that can serve one: withLocalApic().
 class CpuModel {
 public:
     // 486          i486DX4: the first with CPUID; no RDTSC, CMPXCHG8B, MSRs, 4 MiB pages
@@ -55,7 +56,12 @@ public:
     uint32_t signature() const { return m_signature; } // family, model, stepping: CPUID 1, EAX; EDX after a reset
     unsigned physicalAddressBits() const;
 
-    CpuidResult cpuid(uint32_t leaf, uint32_t subleaf) const;
+    // The same model with the local APIC of its generation; without, where it had none (486).
+    CpuModel withLocalApic() const;
+
+    // For processor number `index` of `count`. Up to the Pentium 4, each is a package of its own; from the Core 2 on
+    // they are the cores of one. Intel SDM volume 3, 9.9.
+    CpuidResult cpuid(uint32_t leaf, uint32_t subleaf, unsigned index = 0, unsigned count = 1) const;
 
     // Bits of CR4 that may be set; others are #GP. Intel SDM volume 3, 2.5.
     uint32_t cr4Bits() const;
@@ -67,6 +73,7 @@ private:
     CpuModel(std::string_view name, std::string_view summary, uint32_t signature, uint32_t highestBasicLeaf,
         uint32_t highestExtendedLeaf, const FeatureSet& features);
     CpuidResult brandPart(uint32_t part) const;
+    bool hasCores() const; // in one package
 
     std::string_view m_name;
     std::string_view m_summary;

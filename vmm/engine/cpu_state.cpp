@@ -12,7 +12,15 @@ CpuState CpuState::afterReset()
 
 CpuState CpuState::afterReset(const CpuModel& model)
 {
+    return afterReset(model, 0);
+}
+
+CpuState CpuState::afterReset(const CpuModel& model, unsigned number)
+{
     CpuState state;
+    state.mpState = number == 0 ? MpState::Running : MpState::WaitForStartUp;
+    if (model.has(Feature::Apic))
+        state.apic = LocalApicState::afterReset(number);
     state.gpr[Edx] = model.signature();
     state.eip = 0xfff0;
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "vmm/engine/apic/local_apic_state.h"
+
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -93,6 +95,7 @@ struct DescriptorTableState {
 enum class MpState : uint8_t {
     Running,
     Halted, // HLT was executed; an interrupt goes on after it
+    WaitForStartUp, // after INIT, other than the boot processor: only a SIPI goes on
 };
 
 // An event that was accepted but whose delivery has not begun.
@@ -142,6 +145,7 @@ struct CpuState {
     bool interruptShadow = false; // the instruction after STI, MOV SS or POP SS has not run yet
     bool nmiBlocked = false; // until IRET
     bool nmiPending = false;
+    LocalApicState apic; // where the model has one
     std::optional<PendingEvent> pendingEvent;
 
     bool operator==(const CpuState&) const = default;
@@ -149,6 +153,8 @@ struct CpuState {
     // What a processor holds after its reset pin was pulled: Intel SDM volume 3, table 10-1.
     static CpuState afterReset(const CpuModel&);
     static CpuState afterReset(); // of the standard model
+    // Of one of several: all but number 0 wait to be started up.
+    static CpuState afterReset(const CpuModel&, unsigned number);
 };
 
 } // namespace namsan

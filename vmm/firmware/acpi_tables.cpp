@@ -4,6 +4,9 @@
 #include "vmm/base/bits.h"
 #include "vmm/devices/acpi/power_management.h"
 #include "vmm/devices/acpi/reset_control_port.h"
+#include "vmm/devices/interrupt/interrupt_fan_out.h"
+#include "vmm/devices/interrupt/io_apic.h"
+#include "vmm/engine/apic/local_apic_state.h"
 #include "vmm/firmware/aml_builder.h"
 #include "vmm/firmware/little_endian.h"
 #include "vmm/firmware/memory_map.h"
@@ -87,9 +90,30 @@ aml::Bytes isaDevices()
 constexpr uint32_t pciMemoryFirst = 0xc0000000;
 constexpr uint32_t pciMemoryLast = 0xfebfffff;
 
+// Which interrupt each pin of each slot has: ACPI 6.5, 6.2.13. Global ones with the I/O APIC, IRQs of the 8259s
+// without.
+aml::Bytes pciRouting(bool withIoApic)
+{
+    using namespace aml;
+    constexpr unsigned slots = 32;
+    constexpr unsigned pins = 4;
+    std::vector<Bytes> routes;
+    for (unsigned slot = 1; slot < slots; ++slot) {
+        for (unsigned pin = 0; pin < pins; ++pin) {
+            const unsigned wire = PciInterrupts::wireOf(slot, pin);
+            const unsigned number = withIoApic ? PciInterrupts::firstIoApicInput + wire : PciInterrupts::irqOf(wire);
+            routes.push_back(package({ integer(slot << 16 | 0xffff), integer(pin), integer(0), integer(number) }));
+        }
+    }
+    return package(routes);
+}
+
 Bytes differentiatedSystemDescription()
 {
     using namespace aml;
+    // \\_PIC tells which of the two controllers the operating system uses: 0 the 8259s, 1 the I/O APIC.
+    const Bytes usesApic = name("\\APIC", integer(0));
+    const Bytes choose = method("\\_PIC", 1, { storeArgument(0, "\\APIC") });
     const Bytes offType = integer(PowerManagement::softOffType);
     const Bytes softOff = name("\\_S5", package({ offType, offType, integer(0), integer(0) }));
     const Bytes pci = device("PCI0",
@@ -100,14 +124,16 @@ Bytes differentiatedSystemDescription()
             name("_CRS",
                 resources({ busNumbers(0, 0xff), ioPorts(0xcf8, 8), ioWindow(0, 0xcf7), ioWindow(0xd00, 0xffff),
                     memoryWindow(0xa0000, 0xbffff), memoryWindow(pciMemoryFirst, pciMemoryLast) })),
-            name("_PRT", package({})),
+            name("RPIC", pciRouting(false)),
+            name("RAPC", pciRouting(true)),
+            method("_PRT", 0, { ifThen(reference("\\APIC"), { giveBack("RAPC") }), giveBack("RPIC") }),
             isaDevices(),
         });
     const Bytes systemBus = scope("\\_SB", { pci });
 
     Bytes table(headerSize);
-    table.insert(table.end(), softOff.begin(), softOff.end());
-    table.insert(table.end(), systemBus.begin(), systemBus.end());
+    for (const Bytes& part : { softOff, usesApic, choose, systemBus })
+        table.insert(table.end(), part.begin(), part.end());
     return finishedTable(std::move(table), "DSDT", 1); // revision 1: integers have 32 bits
 }
 
@@ -152,6 +178,35 @@ Bytes fixedDescription(uint32_t controlStructure, uint32_t differentiatedDescrip
     return finishedTable(std::move(table), "FACP", 3);
 }
 
+// ACPI 6.5, 5.2.12: local APICs, the I/O APIC, and what differs from IRQ = global interrupt.
+Bytes multipleApicDescription(const ApicDescription& apics)
+{
+    constexpr uint32_t hasDual8259 = 1;
+    constexpr uint16_t activeHigh = 1, edge = 1 << 2, level = 3 << 2;
+    Bytes table(44);
+    putLittleEndian(std::span(table), 36, static_cast<uint32_t>(apic_base::defaultAddress));
+    putLittleEndian(std::span(table), 40, hasDual8259);
+    const auto add = [&table](Bytes entry) {
+        entry[1] = static_cast<uint8_t>(entry.size());
+        table.insert(table.end(), entry.begin(), entry.end());
+    };
+    for (unsigned n = 0; n < apics.processors; ++n)
+        add({ 0, 0, static_cast<uint8_t>(n), static_cast<uint8_t>(n), 1, 0, 0, 0 }); // enabled
+    Bytes ioApic(12);
+    ioApic[0] = 1;
+    ioApic[2] = apics.ioApicId();
+    putLittleEndian(std::span(ioApic), 4, static_cast<uint32_t>(IoApic::address));
+    add(ioApic);
+    const auto addOverride = [&add](unsigned irq, unsigned input, uint16_t flags) {
+        add({ 2, 0, 0, static_cast<uint8_t>(irq), static_cast<uint8_t>(input), 0, 0, 0, static_cast<uint8_t>(flags),
+            static_cast<uint8_t>(flags >> 8) });
+    };
+    addOverride(IsaInterrupts::timerIrq, IsaInterrupts::timerInput, activeHigh | edge);
+    addOverride(PowerManagement::sciInterrupt, PowerManagement::sciInterrupt, activeHigh | level);
+    add({ 4, 0, 0xff, activeHigh | edge, 0, 1 }); // NMI at LINT1 of all processors
+    return finishedTable(std::move(table), "APIC", 1);
+}
+
 Bytes firmwareControlStructure()
 {
     Bytes table(64);
@@ -160,10 +215,15 @@ Bytes firmwareControlStructure()
     return table;
 }
 
-Bytes rootDescription(uint32_t fixedDescription)
+Bytes rootDescription(std::initializer_list<uint32_t> tables)
 {
-    Bytes table(headerSize + 4);
-    putLittleEndian(std::span(table), headerSize, fixedDescription);
+    Bytes table(headerSize);
+    for (const uint32_t address : tables) {
+        if (address == 0)
+            continue;
+        table.resize(table.size() + 4);
+        putLittleEndian(std::span(table), table.size() - 4, address);
+    }
     return finishedTable(std::move(table), "RSDT", 1);
 }
 
@@ -179,7 +239,7 @@ Bytes rootPointer(uint32_t rootDescription)
 
 } // namespace
 
-PhysicalAddress writeAcpiTables(GuestMemory& memory)
+PhysicalAddress writeAcpiTables(GuestMemory& memory, const ApicDescription& apics)
 {
     constexpr uint64_t alignment = 64; // what the FACS asks for; the RSDP asks for 16
     PhysicalAddress next = memorymap::firmwareArea;
@@ -192,7 +252,8 @@ PhysicalAddress writeAcpiTables(GuestMemory& memory)
     const uint32_t controlStructure = place(firmwareControlStructure());
     const uint32_t differentiated = place(differentiatedSystemDescription());
     const uint32_t fixed = place(fixedDescription(controlStructure, differentiated));
-    const uint32_t root = place(rootDescription(fixed));
+    const uint32_t multipleApic = apics.processors ? place(multipleApicDescription(apics)) : 0;
+    const uint32_t root = place(rootDescription({ fixed, multipleApic }));
     return place(rootPointer(root));
 }
 

@@ -20,6 +20,11 @@ enum Opcode : uint8_t {
     QWordPrefix = 0x0e,
     ScopeOp = 0x10,
     BufferOp = 0x11,
+    MethodOp = 0x14,
+    StoreOp = 0x70,
+    Arg0Op = 0x68,
+    IfOp = 0xa0,
+    ReturnOp = 0xa4,
     PackageOp = 0x12,
     DualNamePrefix = 0x2e,
     MultiNamePrefix = 0x2f,
@@ -176,6 +181,17 @@ Bytes package(Terms elements)
     return bytes;
 }
 
+Bytes package(const std::vector<Bytes>& elements)
+{
+    assert(elements.size() <= UINT8_MAX);
+    Bytes content { static_cast<uint8_t>(elements.size()) };
+    for (const Bytes& element : elements)
+        append(content, element);
+    Bytes bytes { PackageOp };
+    append(bytes, withPackageLength(content));
+    return bytes;
+}
+
 Bytes buffer(const Bytes& data)
 {
     Bytes content = integer(data.size());
@@ -204,6 +220,44 @@ Bytes device(std::string_view path, Terms terms)
 {
     Bytes bytes { ExtOpPrefix, DeviceOp };
     append(bytes, namedBlock(path, terms));
+    return bytes;
+}
+
+Bytes method(std::string_view path, unsigned arguments, Terms terms)
+{
+    Bytes content = nameString(path);
+    content.push_back(static_cast<uint8_t>(arguments)); // not serialized
+    append(content, joined(terms));
+    Bytes bytes { MethodOp };
+    append(bytes, withPackageLength(content));
+    return bytes;
+}
+
+Bytes storeArgument(unsigned argument, std::string_view path)
+{
+    Bytes bytes { StoreOp, static_cast<uint8_t>(Arg0Op + argument) };
+    append(bytes, nameString(path));
+    return bytes;
+}
+
+Bytes reference(std::string_view path)
+{
+    return nameString(path);
+}
+
+Bytes ifThen(const Bytes& condition, Terms terms)
+{
+    Bytes content = condition;
+    append(content, joined(terms));
+    Bytes bytes { IfOp };
+    append(bytes, withPackageLength(content));
+    return bytes;
+}
+
+Bytes giveBack(std::string_view path)
+{
+    Bytes bytes { ReturnOp };
+    append(bytes, nameString(path));
     return bytes;
 }
 

@@ -18,11 +18,18 @@ Bytes integer(uint64_t); // in as few bytes as it takes
 Bytes text(std::string_view);
 Bytes eisaId(std::string_view); // "PNP0A03"
 Bytes package(Terms elements);
+Bytes package(const std::vector<Bytes>& elements);
 Bytes buffer(const Bytes&);
 
 Bytes name(std::string_view path, const Bytes& value);
 Bytes scope(std::string_view path, Terms);
 Bytes device(std::string_view path, Terms);
+
+Bytes method(std::string_view path, unsigned arguments, Terms);
+Bytes storeArgument(unsigned argument, std::string_view path); // into a named integer
+Bytes reference(std::string_view path);
+Bytes ifThen(const Bytes& condition, Terms);
+Bytes giveBack(std::string_view path); // Return
 
 // A buffer of resource descriptors, with the end tag.
 Bytes resources(Terms descriptors);

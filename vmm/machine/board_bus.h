@@ -3,6 +3,7 @@
 
 #include "vmm/board/motherboard.h"
 #include "vmm/devices/interrupt/dual_pic.h"
+#include "vmm/devices/interrupt/io_apic.h"
 #include "vmm/session/vm_session.h"
 
 namespace namsan {
@@ -10,9 +11,10 @@ namespace namsan {
 // The way from a vCPU to the board: every access enters the board on the vCPU's own thread.
 class BoardBus final : public GuestBus {
 public:
-    BoardBus(Motherboard& board, DualPic& pic)
+    BoardBus(Motherboard& board, DualPic& pic, IoApic& ioApic)
         : m_board(board)
         , m_pic(pic)
+        , m_ioApic(ioApic)
     {
     }
 
@@ -41,10 +43,16 @@ public:
         const Held held = m_board.enter();
         return m_pic.acknowledge();
     }
+    void endOfInterrupt(uint8_t vector) override
+    {
+        const Held held = m_board.enter();
+        m_ioApic.endOfInterrupt(vector);
+    }
 
 private:
     Motherboard& m_board;
     DualPic& m_pic;
+    IoApic& m_ioApic;
 };
 
 } // namespace namsan

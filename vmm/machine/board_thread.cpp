@@ -91,10 +91,42 @@ void BoardThread::runTasks()
         task();
 }
 
+void BoardThread::setEngineTimers(EngineTimers* timers)
+{
+    if (m_engineTimers)
+        m_engineTimers->setDeadlineMoved({});
+    m_engineTimers = timers;
+    if (timers)
+        timers->setDeadlineMoved([this] {
+            if (!isThisThread())
+                wakeUp();
+        });
+}
+
 std::optional<GuestTime> BoardThread::runTimers()
 {
     if (!m_timersRunning)
         return {};
+    // The engine's come last: the board's may send it interrupts, but never arm its timers.
+    const auto board = runBoardTimers();
+    const auto engine = runEngineTimers();
+    return board && engine ? std::min(*board, *engine) : board ? board : engine;
+}
+
+std::optional<GuestTime> BoardThread::runEngineTimers()
+{
+    if (!m_engineTimers)
+        return {};
+    m_engineTimers->runDue();
+    const auto deadline = m_engineTimers->nextDeadline();
+    if (!deadline)
+        return {};
+    const Held held = m_board.enter();
+    return std::max(*deadline - m_board.timers(held).now(), GuestTime::zero());
+}
+
+std::optional<GuestTime> BoardThread::runBoardTimers()
+{
     const Held held = m_board.enter();
     Timers& timers = m_board.timers(held);
     timers.runDue();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "vmm/board/motherboard.h"
+#include "vmm/time/engine_timers.h"
 
 #include <condition_variable>
 #include <functional>
@@ -37,6 +38,10 @@ public:
     // Whether timers run; off at first and while the machine is paused. Only from tasks.
     void setTimersRunning(bool running) { m_timersRunning = running; }
 
+    // The timers of an engine's local APICs, to be run as well; nullptr: none. Only from tasks, or before start(). They
+    // must be taken away before they go.
+    void setEngineTimers(EngineTimers*);
+
     // Makes the thread end after the tasks that were posted before. Any thread.
     void quit();
     void join();
@@ -47,10 +52,13 @@ private:
     void run();
     void runTasks();
     void sleepUntilNeeded(std::optional<GuestTime> delay);
+    std::optional<GuestTime> runBoardTimers();
+    std::optional<GuestTime> runEngineTimers();
     std::optional<GuestTime> runTimers(); // gives the time until the next deadline
 
     Motherboard& m_board;
     bool m_timersRunning = false;
+    EngineTimers* m_engineTimers = nullptr;
     std::optional<GuestTime> m_plannedDeadline; // what it sleeps towards; under the board lock
 
     std::mutex m_mutex;

@@ -15,15 +15,21 @@ namespace {
 struct Parts {
     GuestMemory& memory;
     const Clock& clock;
-    const CpuModel& model;
+    const ProcessorsWanted& processors;
     GuestBus& bus;
 };
 
 Result<EngineChoice> makeSoft(std::string_view name, std::string reason, const Parts& parts)
 {
-    if (const auto can = softCanServe(parts.model); !can)
+    const CpuModel& model = parts.processors.withApic;
+    if (const auto can = softCanServe(model); !can)
         return can.error();
-    auto session = std::make_unique<SoftSession>(parts.memory, parts.clock, parts.model, parts.bus);
+    if (parts.processors.count > 1 && !model.has(Feature::Apic))
+        return Error { fmt::format(
+            "The CPU model {} has no local APIC, so it cannot be one of {} vCPUs. Choose another "
+            "model (--cpu) or one vCPU (--vcpus 1).",
+            model.name(), parts.processors.count) };
+    auto session = std::make_unique<SoftSession>(parts.memory, parts.clock, model, parts.bus, parts.processors.count);
     if (name == "soft:translator")
         if (auto started = session->startTranslator(); !started)
             return started.error();
@@ -35,7 +41,14 @@ Result<EngineChoice> makeSoft(std::string_view name, std::string reason, const P
 
 Result<EngineChoice> makeKvm(std::string reason, const Parts& parts, const KvmAccess& access)
 {
-    auto session = KvmSession::create(parts.memory, parts.clock, parts.model, parts.bus, { .access = access });
+    const CpuModel& model = parts.processors.withoutApic;
+    if (parts.processors.count > 1)
+        return Error { "KVM serves virtual machines with one vCPU so far. Use the software CPU (--engine soft), or one "
+                       "vCPU (--vcpus 1)." };
+    if (model.has(Feature::Apic))
+        return Error { "The machine has local APICs, which only the software CPU serves so far. It stays there; start "
+                       "it without them (--apic several) to use KVM." };
+    auto session = KvmSession::create(parts.memory, parts.clock, model, parts.bus, { .access = access });
     if (!session)
         return session.error();
     reason += (*session)->remarks();
@@ -44,6 +57,8 @@ Result<EngineChoice> makeKvm(std::string reason, const Parts& parts, const KvmAc
 
 Result<EngineChoice> makeBest(const Parts& parts, const KvmAccess& access)
 {
+    if (parts.processors.count > 1)
+        return makeSoft("soft", "The software CPU is used: it is the one that serves several vCPUs so far.", parts);
     const EngineProbe probe = probeEngines(access);
     if (!probe.kvmIsBetter())
         return makeSoft("soft", probe.reason(), parts);
@@ -83,7 +98,13 @@ Result<CpuModel> chooseCpuModel(std::string_view name, const KvmAccess& access)
 Result<EngineChoice> chooseEngine(std::string_view name, GuestMemory& memory, const Clock& clock, const CpuModel& model,
     GuestBus& bus, const KvmAccess& access)
 {
-    const Parts parts { memory, clock, model, bus };
+    return chooseEngine(name, memory, clock, ProcessorsWanted { 1, model, model }, bus, access);
+}
+
+Result<EngineChoice> chooseEngine(std::string_view name, GuestMemory& memory, const Clock& clock,
+    const ProcessorsWanted& processors, GuestBus& bus, const KvmAccess& access)
+{
+    const Parts parts { memory, clock, processors, bus };
     if (name == "auto")
         return makeBest(parts, access);
     if (name == "soft" || name == "soft:interpreter" || name == "soft:translator"
@@ -98,14 +119,14 @@ Result<EngineChoice> chooseEngine(std::string_view name, GuestMemory& memory, co
 VcpuFigures VcpuFigures::operator+(const VcpuFigures& other) const
 {
     VcpuFigures sum = *this;
-    for (uint64_t VcpuFigures::*figure :
-        { &VcpuFigures::instructions, &VcpuFigures::portReads, &VcpuFigures::portWrites, &VcpuFigures::mmioReads,
-            &VcpuFigures::mmioWrites, &VcpuFigures::interrupts, &VcpuFigures::exceptions, &VcpuFigures::pageFaults,
-            &VcpuFigures::halts, &VcpuFigures::kicks, &VcpuFigures::blocksDecoded, &VcpuFigures::codeInvalidations,
-            &VcpuFigures::tlbMisses, &VcpuFigures::unitsTranslated, &VcpuFigures::instructionsTranslated,
-            &VcpuFigures::codeBytesEmitted, &VcpuFigures::unitsDropped, &VcpuFigures::leavesForLookup,
-            &VcpuFigures::leavesForLink, &VcpuFigures::leavesForAttention, &VcpuFigures::leavesForInterpreter,
-            &VcpuFigures::leavesAfterHandler, &VcpuFigures::leavesForFault, &VcpuFigures::instructionsCompared })
+    for (uint64_t VcpuFigures::*figure : { &VcpuFigures::instructions, &VcpuFigures::portReads,
+             &VcpuFigures::portWrites, &VcpuFigures::mmioReads, &VcpuFigures::mmioWrites, &VcpuFigures::interrupts,
+             &VcpuFigures::exceptions, &VcpuFigures::pageFaults, &VcpuFigures::halts, &VcpuFigures::kicks,
+             &VcpuFigures::blocksDecoded, &VcpuFigures::codeInvalidations, &VcpuFigures::tlbMisses,
+             &VcpuFigures::yields, &VcpuFigures::unitsTranslated, &VcpuFigures::instructionsTranslated,
+             &VcpuFigures::codeBytesEmitted, &VcpuFigures::unitsDropped, &VcpuFigures::leavesForLookup,
+             &VcpuFigures::leavesForLink, &VcpuFigures::leavesForAttention, &VcpuFigures::leavesForInterpreter,
+             &VcpuFigures::leavesAfterHandler, &VcpuFigures::leavesForFault, &VcpuFigures::instructionsCompared })
         sum.*figure += other.*figure;
     return sum;
 }
@@ -126,6 +147,7 @@ VcpuFigures figuresOf(const VcpuCounters& counters)
         .blocksDecoded = counters.blocksDecoded.value(),
         .codeInvalidations = counters.codeInvalidations.value(),
         .tlbMisses = counters.tlbMisses.value(),
+        .yields = counters.yields.value(),
         .unitsTranslated = counters.unitsTranslated.value(),
         .instructionsTranslated = counters.instructionsTranslated.value(),
         .codeBytesEmitted = counters.codeBytesEmitted.value(),

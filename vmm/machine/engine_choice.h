@@ -20,11 +20,21 @@ struct EngineChoice {
     std::string reason; // why this engine, in a sentence or two
 };
 
+// What a session is made for. The models differ in the local APIC, which not every engine has.
+struct ProcessorsWanted {
+    unsigned count = 1;
+    const CpuModel& withApic;
+    const CpuModel& withoutApic;
+};
+
 // Makes the session of the engine that the user named, or with "auto" the one that a short measurement finds faster on
 // this host (engine_probe.h). Fails with a sentence that lists the names for a name that is none, for "kvm" where the
 // host's KVM cannot serve, and where an engine cannot serve the CPU model. All but the access outlive the session.
 Result<EngineChoice> chooseEngine(
     std::string_view name, GuestMemory&, const Clock&, const CpuModel&, GuestBus&, const KvmAccess& = KvmAccess::at());
+
+Result<EngineChoice> chooseEngine(std::string_view name, GuestMemory&, const Clock&, const ProcessorsWanted&, GuestBus&,
+    const KvmAccess& = KvmAccess::at());
 
 // The model of that name; host-common is made of what the host's processor and, where it can be opened, its KVM have.
 // Fails with a sentence that lists the names for a name that is none.

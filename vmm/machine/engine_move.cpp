@@ -39,7 +39,9 @@ Result<void> PcMachine::moveNow(const std::string& engine)
     const std::string wanted = engine != "auto" ? engine : probeEngines().kvmIsBetter() ? "kvm" : "soft";
     if (before == MachineState::Running)
         parkVcpus();
-    const CpuState guest = m_session->vcpu(0).save();
+    std::vector<CpuState> guest;
+    for (unsigned i = 0; i < m_session->vcpuCount(); ++i)
+        guest.push_back(m_session->vcpu(i).save());
     const std::string former = engineName();
     const std::string formerReason = engineReason();
     auto moved = plugIn(wanted, guest);
@@ -58,23 +60,30 @@ Result<void> PcMachine::moveNow(const std::string& engine)
 }
 
 // Only one session at a time is at the memory, so the former one goes first.
-Result<void> PcMachine::plugIn(const std::string& engine, const CpuState& guest)
+Result<void> PcMachine::plugIn(const std::string& engine, const std::vector<CpuState>& guest)
 {
     const Held held = m_pc->board().enter();
     const std::lock_guard guard(m_engineMutex);
     if (m_session) {
-        m_figuresBefore[0] = m_figuresBefore[0] + figuresOf(m_session->vcpu(0).counters());
-        m_vcpus.front()->replaceVcpu(nullptr);
+        for (unsigned i = 0; i < m_vcpus.size(); ++i) {
+            m_figuresBefore[i] = m_figuresBefore[i] + figuresOf(m_session->vcpu(i).counters());
+            m_vcpus[i]->replaceVcpu(nullptr);
+        }
+        unplugApics();
         m_session.reset();
     }
-    auto choice = chooseEngine(engine, *m_memory, m_clock, *m_cpuModel, *m_bus);
+    auto choice = chooseEngine(engine, *m_memory, m_clock,
+        ProcessorsWanted { static_cast<unsigned>(m_vcpus.size()), *m_cpuModel, *m_cpuModel }, *m_bus);
     if (!choice)
         return choice.error();
     m_session = std::move(choice->session);
     m_engineReason = choice->reason;
     m_session->setA20(m_pc->board().gateA20(held).open());
-    m_session->vcpu(0).load(guest);
-    m_vcpus.front()->replaceVcpu(&m_session->vcpu(0));
+    for (unsigned i = 0; i < m_vcpus.size(); ++i) {
+        m_session->vcpu(i).load(guest[i]);
+        m_vcpus[i]->replaceVcpu(&m_session->vcpu(i));
+    }
+    plugInApics();
     return {};
 }
 

@@ -12,8 +12,8 @@
 #include "vmm/devices/pci/pci_bus.h"
 #include "vmm/devices/timer/post_code_port.h"
 #include "vmm/devices/timer/system_control_port_b.h"
-#include "vmm/firmware/acpi_tables.h"
 #include "vmm/firmware/bios_environment.h"
+#include "vmm/firmware/mp_table.h"
 #include "vmm/firmware/rom_boot.h"
 
 #include <algorithm>
@@ -59,14 +59,29 @@ Result<std::unique_ptr<PcBoard>> PcBoard::build(const MachineConfig& config, Gue
 
 IrqLine& PcBoard::wire(unsigned irq)
 {
-    return m_wires.emplace_back(*m_pic, irq);
+    return m_wires.emplace_back(*m_isaInterrupts, irq);
+}
+
+IrqLine& PcBoard::pciWire(unsigned slot, unsigned pin)
+{
+    return m_wires.emplace_back(*m_pciInterrupts, PciInterrupts::wireOf(slot, pin));
+}
+
+void PcBoard::describeApics(unsigned processors, const CpuModel& model)
+{
+    const CpuidResult identity = model.cpuid(1, 0, 0, processors);
+    m_apics = { processors, identity.eax, identity.edx };
 }
 
 void PcBoard::addInterruptsAndTimers(const Held& held)
 {
     PortBus& ports = m_board.ports(held);
     Timers& timers = m_board.timers(held);
-    m_pic = &m_board.add<DualPic>(held, ports, m_socket);
+    m_ioApic = &m_board.add<IoApic>(held, m_board.mmio(held));
+    m_picOutput = std::make_unique<PicOutput>(m_socket, *m_ioApic);
+    m_pic = &m_board.add<DualPic>(held, ports, *m_picOutput);
+    m_isaInterrupts = std::make_unique<IsaInterrupts>(*m_pic, *m_ioApic);
+    m_pciInterrupts = std::make_unique<PciInterrupts>(*m_pic, *m_ioApic);
     m_intervalTimer = &m_board.add<IntervalTimer>(held, ports, timers, wire(timerIrq));
     m_realTimeClock = &m_board.add<RealTimeClock>(held, ports, timers, wire(clockIrq),
         std::chrono::time_point_cast<std::chrono::seconds>(std::chrono::system_clock::now()));
@@ -145,7 +160,9 @@ void PcBoard::actAsFirmware(const Held& held)
     if (m_hasRom)
         return;
     writeBiosEnvironment(m_board.memory());
-    m_acpiRootPointer = writeAcpiTables(m_board.memory());
+    m_acpiRootPointer = writeAcpiTables(m_board.memory(), m_apics);
+    if (m_apics.processors)
+        writeMpTable(m_board.memory(), m_apics);
     m_vga->setTextMode3();
     programInterruptsAndTimer(held);
 }
@@ -164,6 +181,7 @@ void PcBoard::programInterruptsAndTimer(const Held& held)
     program(0x21, { 0x08, 0x04, 0x01, 0xfa });
     program(0xa0, { 0x11 });
     program(0xa1, { 0x70, 0x02, 0x01, 0xff });
+    program(0x4d1, { 0x0c }); // IRQ 10 and 11 are PCI's: level triggered
     program(0x43, { 0x36 }); // counter 0: square wave, both bytes
     program(0x40, { 0x00, 0x00 }); // 65,536
 }

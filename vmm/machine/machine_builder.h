@@ -11,9 +11,12 @@
 #include "vmm/devices/input/ps2_keyboard.h"
 #include "vmm/devices/input/ps2_mouse.h"
 #include "vmm/devices/interrupt/dual_pic.h"
+#include "vmm/devices/interrupt/interrupt_fan_out.h"
+#include "vmm/devices/interrupt/io_apic.h"
 #include "vmm/devices/serial/uart_16550.h"
 #include "vmm/devices/timer/interval_timer.h"
 #include "vmm/devices/timer/real_time_clock.h"
+#include "vmm/firmware/acpi_tables.h"
 #include "vmm/firmware/linux_boot.h"
 #include "vmm/machine/input_queue.h"
 #include "vmm/machine/machine_config.h"
@@ -53,12 +56,16 @@ public:
     // firmware there, and gets nothing but the size of its memory. After reset().
     void actAsFirmware(const Held&);
 
+    // The machine has local APICs: the firmware's tables are to tell of so many. Before actAsFirmware().
+    void describeApics(unsigned processors, const CpuModel&);
+
     // For the loader: where the firmware's root pointer lies, and the linear frame buffer if that is the screen.
     PhysicalAddress acpiRootPointer() const { return m_acpiRootPointer; }
     std::optional<LinearScreenInfo> linearScreen() const;
 
     // To be used under the board lock.
     DualPic& pic() { return *m_pic; }
+    IoApic& ioApic() { return *m_ioApic; }
     Uart16550& com1() { return *m_com1; }
     DisplayOutput& display() { return *m_display; }
     GuestTime lateness() const { return m_intervalTimer->ticks().behind; }
@@ -78,6 +85,7 @@ private:
     PcBoard(GuestMemory&, const Clock&);
 
     IrqLine& wire(unsigned irq);
+    IrqLine& pciWire(unsigned slot, unsigned pin); // pin 0 is INTA#; a wire of its own for each device that asks
     void addInterruptsAndTimers(const Held&);
     void addInputs(const Held&);
     void addPeripherals(const Held&);
@@ -95,6 +103,11 @@ private:
     Motherboard m_board;
 
     DualPic* m_pic = nullptr;
+    IoApic* m_ioApic = nullptr;
+    std::unique_ptr<PicOutput> m_picOutput;
+    std::unique_ptr<IsaInterrupts> m_isaInterrupts;
+    std::unique_ptr<PciInterrupts> m_pciInterrupts;
+    ApicDescription m_apics;
     IntervalTimer* m_intervalTimer = nullptr;
     RealTimeClock* m_realTimeClock = nullptr;
     Uart16550* m_com1 = nullptr;

@@ -34,6 +34,7 @@ struct MachineConfig {
     std::vector<OptionalDevice> devices = {}; // each kind at most once
     uint64_t memoryBytes = uint64_t { 256 } << 20;
     unsigned vcpus = 1;
+    bool apic = false; // APICs for a single vCPU, too: several always have them
     std::string cpu = "pentium-m"; // a CPU model (cpu_model.h)
     std::string engine = "auto"; // auto, soft, soft:interpreter, kvm
     std::string placement = "free"; // as parsePlacement() takes it

@@ -18,6 +18,7 @@ namespace {
 constexpr uint64_t kibi = uint64_t { 1 } << 10;
 constexpr uint64_t mebi = uint64_t { 1 } << 20;
 constexpr uint64_t gibi = uint64_t { 1 } << 30;
+constexpr unsigned mostVcpus = 16;
 
 template <class Number> std::optional<Number> toNumber(std::string_view text)
 {
@@ -64,10 +65,24 @@ Result<void> parseMemory(MachineConfig& config, std::string_view text)
 
 Result<void> parseVcpus(MachineConfig& config, std::string_view text)
 {
-    if (toNumber<unsigned>(text) != 1u)
-        return Error { fmt::format("{} vCPUs are not possible; this version gives every VM exactly 1.", text) };
-    config.vcpus = 1;
+    const auto number = toNumber<unsigned>(text);
+    if (!number || *number < 1 || *number > mostVcpus)
+        return Error { fmt::format("{} vCPUs are not possible; choose from 1 to {}.", text, mostVcpus) };
+    config.vcpus = *number;
     return {};
+}
+
+Result<void> parseApic(MachineConfig& config, std::string_view text)
+{
+    if (text != "several" && text != "always")
+        return Error { fmt::format("\"{}\" does not say which machines have APICs; choose several or always.", text) };
+    config.apic = text == "always";
+    return {};
+}
+
+std::string formatApic(const MachineConfig& config)
+{
+    return config.apic ? "always" : "several";
 }
 
 Result<void> parseCpu(MachineConfig& config, std::string_view text)
@@ -246,8 +261,11 @@ constexpr std::array schema {
     ConfigField { Kind::Size, "Memory", "memory", "--memory", "SIZE", "bytes", "1M to 3G",
         "The guest's memory, such as 256M or 1G.", parseMemory,
         [](const MachineConfig& config) { return formatSize(config.memoryBytes); } },
-    ConfigField { Kind::Number, "vCPUs", "vcpus", "--vcpus", "N", "", "1", "How many virtual CPUs the guest has.",
+    ConfigField { Kind::Number, "vCPUs", "vcpus", "--vcpus", "N", "", "1 to 16", "How many virtual CPUs the guest has.",
         parseVcpus, [](const MachineConfig& config) { return fmt::format("{}", config.vcpus); } },
+    ConfigField { Kind::Choice, "APICs", "apic", "--apic", "WHEN", "", "several, always",
+        "Which machines have local APICs and an I/O APIC: those with several vCPUs, or always.", parseApic,
+        formatApic },
     ConfigField { Kind::Choice, "CPU model", "cpu", "--cpu", "MODEL", "",
         "486, pentium, p6, pentium-m, p4, core2, host-common",
         "The processor that the guest finds; host-common is all that this host and the engines have in common.",

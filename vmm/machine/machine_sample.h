@@ -29,6 +29,7 @@ struct VcpuFigures {
     uint64_t blocksDecoded = 0;
     uint64_t codeInvalidations = 0;
     uint64_t tlbMisses = 0;
+    uint64_t yields = 0;
     uint64_t unitsTranslated = 0;
     uint64_t instructionsTranslated = 0;
     uint64_t codeBytesEmitted = 0;

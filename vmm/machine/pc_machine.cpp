@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace namsan {
 
 PcMachine::PcMachine(const MachineConfig& config, MachineListener* listener, GuestLoader loader)
@@ -53,21 +55,28 @@ Result<void> PcMachine::build()
     if (!pc)
         return pc.error();
     m_pc = std::move(*pc);
-    m_bus = std::make_unique<BoardBus>(m_pc->board(), m_pc->pic());
+    m_bus = std::make_unique<BoardBus>(m_pc->board(), m_pc->pic(), m_pc->ioApic());
     auto model = chooseCpuModel(m_config.cpu);
     if (!model)
         return model.error();
     m_cpuModel = *model;
-    auto engine = chooseEngine(m_config.engine, *m_memory, m_clock, *m_cpuModel, *m_bus);
+    m_cpuModelWithApic = m_config.vcpus > 1 || m_config.apic ? model->withLocalApic() : *model;
+    auto engine = chooseEngine(m_config.engine, *m_memory, m_clock,
+        ProcessorsWanted { m_config.vcpus, *m_cpuModelWithApic, *m_cpuModel }, *m_bus);
     if (!engine)
         return engine.error();
     m_session = std::move(engine->session);
+    if (m_session->interruptMessages()) {
+        // The session refers to the model that it was given; this is what any later one gets.
+        m_cpuModel = m_cpuModelWithApic;
+        m_pc->describeApics(m_config.vcpus, *m_cpuModel);
+    }
     m_engineReason = engine->reason;
     m_figuresBefore.resize(m_config.vcpus);
 
     for (unsigned i = 0; i < m_config.vcpus; ++i)
-        m_vcpus.push_back(std::make_unique<VcpuThread>(
-            m_pc->board(), m_session->vcpu(i), i, [this, i](const VcpuExit& exit) { vcpuStandsStill(i, exit); }));
+        m_vcpus.push_back(std::make_unique<VcpuThread>(m_pc->board(), m_session->vcpu(i), i, m_config.vcpus > 1,
+            [this, i](const VcpuExit& exit) { vcpuStandsStill(i, exit); }));
     m_boardThread = std::make_unique<BoardThread>(m_pc->board());
     connect();
     return {};
@@ -79,6 +88,7 @@ void PcMachine::connect()
     const Held held = m_pc->board().enter();
     Timers& timers = m_pc->board().timers(held);
     m_pc->connectProcessor(*m_vcpus.front());
+    plugInApics();
     m_pc->board().gateA20(held).changes().listen([this](bool open) { m_session->setA20(open); });
     m_pc->board().resetLine(held).channel().listen([this](ResetPulse) { askForReset(); });
     m_pc->powerOff().listen([this](PowerOffRequest) {
@@ -136,8 +146,28 @@ Result<void> PcMachine::load()
     const auto state = m_loader(*m_pc, *m_memory);
     if (!state)
         return state.error();
-    m_session->vcpu(0).load(*state);
+    CpuState boot = *state;
+    if (m_cpuModel->has(Feature::Apic)) {
+        boot.apic = LocalApicState::afterReset(0);
+        boot.apic.becomeVirtualWire();
+    }
+    m_session->vcpu(0).load(boot);
+    for (unsigned i = 1; i < m_vcpus.size(); ++i)
+        m_session->vcpu(i).load(CpuState::afterReset(*m_cpuModel, i));
     return {};
+}
+
+// The board's and the board thread's ways to the session's local APICs.
+void PcMachine::plugInApics()
+{
+    m_pc->ioApic().connect(m_session->interruptMessages());
+    m_boardThread->setEngineTimers(m_session->timers());
+}
+
+void PcMachine::unplugApics()
+{
+    m_pc->ioApic().connect(nullptr);
+    m_boardThread->setEngineTimers(nullptr);
 }
 
 MachineState PcMachine::state() const
@@ -409,6 +439,9 @@ void PcMachine::vcpuStandsStill(unsigned index, const VcpuExit& exit)
     const auto where = fmt::format("at {:04x}:{:08x}", state.segments[Cs].selector, state.eip);
     switch (exit.reason) {
     case VcpuExit::Reason::Halted:
+        // As long as one can go on, it may wake the others.
+        if (m_vcpus.size() > 1 && !std::ranges::all_of(m_vcpus, [](const auto& vcpu) { return vcpu->isDeaf(); }))
+            return;
         return askForEnd(
             { Reason::Halted, fmt::format("The guest halted vCPU {} with interrupts off {}.", index, where) });
     case VcpuExit::Reason::TripleFault:
@@ -460,6 +493,8 @@ void PcMachine::observe()
     m_threads.observe();
     const Held held = m_pc->board().enter();
     m_lateness = m_pc->lateness().count();
+    if (EngineTimers* timers = m_session->timers())
+        m_lateness = std::max<int64_t>(m_lateness, timers->lateness().count());
     m_observation->armIn(observationPeriod);
 }
 

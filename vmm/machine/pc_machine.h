@@ -78,7 +78,9 @@ private:
     void deliverDebugOutput();
     void observe();
     Result<void> moveNow(const std::string& engine);
-    Result<void> plugIn(const std::string& engine, const CpuState&);
+    Result<void> plugIn(const std::string& engine, const std::vector<CpuState>&);
+    void plugInApics();
+    void unplugApics();
     void leaveFailedEngine(const std::string& why);
 
     // Any thread
@@ -97,6 +99,7 @@ private:
     Log m_log;
     HostClock m_clock;
     std::optional<CpuModel> m_cpuModel; // for the machine's life; set by build()
+    std::optional<CpuModel> m_cpuModelWithApic;
     ThreadRegistry m_threads;
 
     std::unique_ptr<GuestMemory> m_memory;

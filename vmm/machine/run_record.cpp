@@ -38,6 +38,7 @@ constexpr std::array counterNames {
     CounterName { "blocks_decoded", &VcpuFigures::blocksDecoded, true },
     CounterName { "code_invalidations", &VcpuFigures::codeInvalidations, true },
     CounterName { "tlb_misses", &VcpuFigures::tlbMisses, true },
+    CounterName { "yields", &VcpuFigures::yields, true },
     CounterName { "units_translated", &VcpuFigures::unitsTranslated, true },
     CounterName { "instructions_translated", &VcpuFigures::instructionsTranslated, true },
     CounterName { "code_bytes_emitted", &VcpuFigures::codeBytesEmitted, true },

@@ -6,12 +6,14 @@
 
 namespace namsan {
 
-VcpuThread::VcpuThread(Motherboard& board, Vcpu& vcpu, unsigned index, OnStandstill onStandstill)
+VcpuThread::VcpuThread(Motherboard& board, Vcpu& vcpu, unsigned index, bool isOneOfSeveral, OnStandstill onStandstill)
     : m_board(board)
     , m_index(index)
+    , m_oneOfSeveral(isOneOfSeveral)
     , m_onStandstill(std::move(onStandstill))
     , m_vcpu(&vcpu)
 {
+    vcpu.setSleeper(this);
 }
 
 VcpuThread::~VcpuThread()
@@ -43,6 +45,7 @@ void VcpuThread::park()
     if (m_vcpu)
         m_vcpu->kick();
     m_changed.notify_all();
+    vcpuHasWork();
 }
 
 void VcpuThread::waitUntilParked()
@@ -59,6 +62,7 @@ void VcpuThread::quit()
     if (m_vcpu)
         m_vcpu->kick();
     m_changed.notify_all();
+    vcpuHasWork();
 }
 
 void VcpuThread::join()
@@ -75,30 +79,45 @@ void VcpuThread::setInterruptInput(unsigned, bool level)
     m_interruptRequest = level;
     if (m_vcpu)
         m_vcpu->setInterruptRequest(level);
-    if (level && m_asleep)
+    if (level && m_asleep.load())
         m_board.wakeWhenLeft(*this);
 }
 
 void VcpuThread::wakeUp()
 {
-    m_changed.notify_all();
+    vcpuHasWork();
 }
 
 void VcpuThread::raiseNmi()
 {
     const std::lock_guard guard(m_mutex);
-    m_nmi = true;
     if (m_vcpu)
         m_vcpu->raiseNmi();
-    m_changed.notify_all();
+    vcpuHasWork();
+}
+
+// The work was noted before, and the sleeper says that it sleeps before it looks for work: one of the two sees the
+// other. The sleeper has a lock of its own, since a pin's callers come here with m_mutex held.
+void VcpuThread::vcpuHasWork()
+{
+    if (!m_asleep.load())
+        return;
+    {
+        const std::lock_guard guard(m_sleepMutex);
+    }
+    m_workCame.notify_all();
 }
 
 void VcpuThread::replaceVcpu(Vcpu* vcpu)
 {
     const std::lock_guard guard(m_mutex);
-    m_vcpu = vcpu;
     if (m_vcpu)
-        m_vcpu->setInterruptRequest(m_interruptRequest);
+        m_vcpu->setSleeper(nullptr);
+    m_vcpu = vcpu;
+    if (!m_vcpu)
+        return;
+    m_vcpu->setSleeper(this);
+    m_vcpu->setInterruptRequest(m_interruptRequest);
 }
 
 void VcpuThread::run()
@@ -109,10 +128,16 @@ void VcpuThread::run()
         case VcpuExit::Reason::Kicked:
             break;
         case VcpuExit::Reason::Halted:
-            if (const CpuState state = vcpu->save(); state.eflags & eflags::interruptEnable || state.nmiPending)
-                sleepWhileHalted();
-            else
+            if (!canWakeItself(*vcpu) && !m_oneOfSeveral) {
                 standStill(exit);
+                break;
+            }
+            if (m_oneOfSeveral && !canWakeItself(*vcpu) && !vcpu->hasWork()) {
+                m_deaf = true;
+                m_onStandstill(exit);
+            }
+            sleepWhileHalted(*vcpu);
+            m_deaf = false;
             break;
         case VcpuExit::Reason::TripleFault:
         case VcpuExit::Reason::Failed:
@@ -134,13 +159,19 @@ Vcpu* VcpuThread::waitForRelease()
     return m_quit ? nullptr : m_vcpu;
 }
 
-void VcpuThread::sleepWhileHalted()
+// Whether an interrupt can end the halt: neither with interrupts off, nor while it waits to be started up.
+bool VcpuThread::canWakeItself(const Vcpu& vcpu)
 {
-    std::unique_lock lock(m_mutex);
-    m_asleep = true;
-    m_changed.wait(lock, [this] { return m_interruptRequest || m_nmi || !m_released; });
-    m_asleep = false;
-    m_nmi = false;
+    const CpuState state = vcpu.save();
+    return state.mpState != MpState::WaitForStartUp && (state.eflags & eflags::interruptEnable || state.nmiPending);
+}
+
+void VcpuThread::sleepWhileHalted(Vcpu& vcpu)
+{
+    std::unique_lock lock(m_sleepMutex);
+    m_asleep.store(true);
+    m_workCame.wait(lock, [this, &vcpu] { return vcpu.hasWork() || !m_released; });
+    m_asleep.store(false);
 }
 
 void VcpuThread::standStill(const VcpuExit& exit)

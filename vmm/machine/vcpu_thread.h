@@ -5,6 +5,7 @@
 #include "vmm/board/motherboard.h"
 #include "vmm/session/vm_session.h"
 
+#include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <mutex>
@@ -15,14 +16,15 @@ namespace namsan {
 // The thread that runs one vCPU, and the end of the interrupt controller's INTR wire (input 0).
 //
 // It is parked at first: it runs guest code only between release() and park(). While the vCPU is halted the thread
-// sleeps until the INTR wire is high or an NMI comes. Calls are safe from any thread where not said otherwise.
-class VcpuThread final : public InterruptSink, public BoardSleeper {
+// sleeps until it has work: an interrupt that it takes, an NMI, INIT. Calls are safe from any thread where not said
+// otherwise.
+class VcpuThread final : public InterruptSink, public BoardSleeper, private VcpuSleeper {
 public:
     // Told on the vCPU's thread, which is parked from then on: HLT with interrupts off, a triple fault, a failed
-    // engine.
+    // engine. One of several is not parked by HLT: others may wake it.
     using OnStandstill = std::function<void(const VcpuExit&)>;
 
-    VcpuThread(Motherboard&, Vcpu&, unsigned index, OnStandstill);
+    VcpuThread(Motherboard&, Vcpu&, unsigned index, bool isOneOfSeveral, OnStandstill);
     ~VcpuThread() override; // quit() and join
     VcpuThread(const VcpuThread&) = delete;
     VcpuThread& operator=(const VcpuThread&) = delete;
@@ -44,25 +46,33 @@ public:
     void wakeUp() override;
     void raiseNmi(); // a pulse of the NMI wire; wakes a vCPU that is halted
 
+    // Asleep where only others can wake it, and nobody has. From a vCPU's thread, which is not parked then.
+    bool isDeaf() const { return m_deaf.load() && !m_vcpu->hasWork(); }
+
 private:
     void run();
     Vcpu* waitForRelease(); // nullptr: quit
-    void sleepWhileHalted();
+    void vcpuHasWork() override;
+    static bool canWakeItself(const Vcpu&);
+    void sleepWhileHalted(Vcpu&);
     void standStill(const VcpuExit&);
 
     Motherboard& m_board;
     unsigned m_index;
+    bool m_oneOfSeveral;
     OnStandstill m_onStandstill;
 
     std::mutex m_mutex;
     std::condition_variable m_changed;
     Vcpu* m_vcpu; // changed only while parked
-    bool m_released = false; // what is wanted
+    std::atomic<bool> m_released = false; // what is wanted
     bool m_parked = true; // what is: changed by the thread itself
     bool m_quit = false;
     bool m_interruptRequest = false;
-    bool m_nmi = false; // came since the vCPU last began to run or to sleep
-    bool m_asleep = false; // halted
+    std::mutex m_sleepMutex; // taken last
+    std::condition_variable m_workCame;
+    std::atomic<bool> m_asleep = false; // halted
+    std::atomic<bool> m_deaf = false;
 
     std::thread m_thread;
 };

@@ -31,6 +31,7 @@ struct VcpuCounters {
     Counter blocksDecoded; // straight runs of instructions that had to be decoded
     Counter codeInvalidations; // stores into memory that held decoded code
     Counter tlbMisses;
+    Counter yields; // gave its host CPU away because the guest was spinning (PAUSE)
 
     // Of the translator.
     Counter unitsTranslated;

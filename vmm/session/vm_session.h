@@ -2,9 +2,11 @@
 #pragma once
 
 #include "vmm/board/guest_memory.h"
+#include "vmm/board/interrupt_message.h"
 #include "vmm/board/port_bus.h"
 #include "vmm/engine/cpu_state.h"
 #include "vmm/session/vcpu_counters.h"
+#include "vmm/time/engine_timers.h"
 
 #include <cstdint>
 #include <string>
@@ -25,6 +27,18 @@ public:
 
     // The interrupt controller's answer to INTA: the vector to take.
     virtual uint8_t acknowledgeInterrupt() = 0;
+
+    // A local APIC's broadcast to the I/O APICs: the end of a level-triggered interrupt.
+    virtual void endOfInterrupt(uint8_t /*vector*/) { }
+};
+
+// Whose thread sleeps while a vCPU is halted.
+class VcpuSleeper {
+public:
+    virtual ~VcpuSleeper() = default;
+
+    // Vcpu::hasWork() may have become true. Any thread; must not call the Vcpu, nor wait.
+    virtual void vcpuHasWork() = 0;
 };
 
 struct VcpuExit {
@@ -51,6 +65,13 @@ public:
     // Any number of kicks before a return are one. Any thread; never waits.
     virtual void kick() = 0;
 
+    // After Halted: whether run() would go on with the guest by now. Any thread.
+    virtual bool hasWork() const = 0;
+
+    // Told of work that comes from other vCPUs and from local timers; of kick() and the pins below, their callers know.
+    // Not while a thread is in run(); nullptr for nobody.
+    virtual void setSleeper(VcpuSleeper*) { }
+
     // The INTR pin's level. A processor that runs with interrupts enabled takes the interrupt before long.
     // Any thread; never waits.
     virtual void setInterruptRequest(bool level) = 0;
@@ -75,6 +96,10 @@ public:
 
     virtual unsigned vcpuCount() const = 0;
     virtual Vcpu& vcpu(unsigned index) = 0;
+
+    // Where interrupt messages go, and the timers of local APICs; nullptr in a machine without them.
+    virtual InterruptMessageSink* interruptMessages() { return nullptr; }
+    virtual EngineTimers* timers() { return nullptr; }
 
     // Gate on address line 20: while closed, bit 20 of every physical address is 0. Any thread.
     virtual void setA20(bool open) = 0;

@@ -103,17 +103,15 @@ uint64_t HostClock::hostTicks() const
 
 uint64_t HostClock::tsc() const
 {
-    const std::lock_guard guard(m_mutex);
-    return elapsedNow();
-}
-
-uint64_t HostClock::elapsedNow() const
-{
-    if (!m_running)
-        return m_elapsed;
+    if (!m_running.load(std::memory_order_acquire))
+        return m_lastTold.load();
+    // The host's ticks come first: with the origin of a later start they give too little, which does no harm.
     const uint64_t ticks = hostTicks();
-    m_lastTold = std::max(m_lastTold, m_elapsed + (ticks > m_startTicks ? ticks - m_startTicks : 0));
-    return m_lastTold;
+    const uint64_t origin = m_origin.load(std::memory_order_acquire);
+    const uint64_t elapsed = static_cast<int64_t>(ticks - origin) > 0 ? ticks - origin : 0;
+    uint64_t told = m_lastTold.load(std::memory_order_relaxed);
+    while (told < elapsed && !m_lastTold.compare_exchange_weak(told, elapsed)) { }
+    return std::max(told, elapsed);
 }
 
 GuestTime HostClock::now() const
@@ -126,8 +124,8 @@ void HostClock::start()
     const std::lock_guard guard(m_mutex);
     if (m_running)
         return;
+    m_origin = hostTicks() - m_lastTold;
     m_running = true;
-    m_startTicks = hostTicks();
 }
 
 void HostClock::stop()
@@ -135,7 +133,7 @@ void HostClock::stop()
     const std::lock_guard guard(m_mutex);
     if (!m_running)
         return;
-    m_elapsed = elapsedNow();
+    static_cast<void>(tsc());
     m_running = false;
 }
 

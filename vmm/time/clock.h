@@ -41,15 +41,14 @@ public:
 
 private:
     uint64_t hostTicks() const;
-    uint64_t elapsedNow() const; // with m_mutex held
 
     bool m_invariantTsc;
     uint64_t m_frequency;
-    mutable std::mutex m_mutex;
-    bool m_running = false;
-    uint64_t m_startTicks = 0; // host ticks at the last start()
-    uint64_t m_elapsed = 0; // ticks until the last stop()
-    mutable uint64_t m_lastTold = 0; // host TSCs may differ by some ticks between processors
+    std::mutex m_mutex; // of start() and stop(); to read takes no lock, which a vCPU could be preempted with
+    std::atomic<bool> m_running = false;
+    std::atomic<uint64_t> m_origin = 0; // host ticks when the guest's were 0, pauses left out
+    // Host TSCs may differ by some ticks between processors. While the clock stands, this is what it shows.
+    mutable std::atomic<uint64_t> m_lastTold = 0;
 };
 
 // The frequency at which the host's TSC runs, in Hz, measured once per process against the raw monotonic clock where

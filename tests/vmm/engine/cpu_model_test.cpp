@@ -293,6 +293,33 @@ TEST(CpuModel, TheStandardOneStaysWhatItIs)
     EXPECT_EQ(CpuModel::standard().physicalAddressBits(), 36u);
 }
 
+TEST(CpuModel, TheLocalApicComesWithTheGeneration)
+{
+    const CpuModel old = CpuModel::find("486", {})->withLocalApic();
+    EXPECT_FALSE(old.has(Feature::Apic));
+    const CpuModel standard = CpuModel::standard().withLocalApic();
+    EXPECT_TRUE(standard.has(Feature::Apic));
+    EXPECT_FALSE(standard.has(Feature::X2Apic));
+    EXPECT_EQ(standard.cpuid(1, 0, 5, 8).ebx >> 24, 5u);
+    EXPECT_FALSE(standard.cpuid(1, 0, 5, 8).edx >> 28 & 1) << "each is a package of its own";
+    EXPECT_TRUE(CpuModel::hostCommon(FeatureSet::everything()).withLocalApic().has(Feature::X2Apic));
+}
+
+TEST(CpuModel, CoresOfOnePackageAreTold)
+{
+    const CpuModel model = CpuModel::hostCommon(FeatureSet::everything()).withLocalApic();
+    const CpuidResult features = model.cpuid(1, 0, 5, 6);
+    EXPECT_EQ(features.ebx >> 24, 5u);
+    EXPECT_EQ(features.ebx >> 16 & 0xff, 8u);
+    EXPECT_TRUE(features.edx >> 28 & 1);
+    EXPECT_EQ(model.cpuid(4, 0, 5, 6).eax >> 26, 7u);
+    EXPECT_EQ(model.cpuid(4, 1, 5, 6), CpuidResult {});
+    EXPECT_EQ(model.cpuid(0x0b, 0, 5, 6), (CpuidResult { 0, 1, 0x100, 5 }));
+    EXPECT_EQ(model.cpuid(0x0b, 1, 5, 6), (CpuidResult { 3, 6, 0x201, 5 }));
+    EXPECT_EQ(model.cpuid(0x0b, 2, 5, 6).ecx, 2u);
+    EXPECT_FALSE(model.cpuid(1, 0).edx >> 28 & 1) << "alone it has no siblings";
+}
+
 TEST(CpuModel, HostCommonIsAnIntersection)
 {
     FeatureSet host = FeatureSet::ofHost();

@@ -88,6 +88,33 @@ TEST_F(AcpiTablesTest, OffersSoftOffAndAPciRoot)
     };
     EXPECT_TRUE(holds({ '_', 'S', '5', '_', 0x12 }));
     EXPECT_TRUE(holds({ 0x0c, 0x41, 0xd0, 0x0a, 0x03 })); // PNP0A03
+    EXPECT_TRUE(holds({ '_', 'P', 'R', 'T', 0, 0xa0 })); // a method that begins with If
+    EXPECT_TRUE(holds({ '_', 'P', 'I', 'C', 1, 0x70, 0x68, '\\', 'A', 'P', 'I', 'C' }));
+    // Slot 1, INTA#: global interrupt 17, or IRQ 11.
+    EXPECT_TRUE(holds({ 0x12, 0x0b, 4, 0x0c, 0xff, 0xff, 1, 0, 0, 0, 0x0a, 17 }));
+    EXPECT_TRUE(holds({ 0x12, 0x0b, 4, 0x0c, 0xff, 0xff, 1, 0, 0, 0, 0x0a, 11 }));
+}
+
+TEST_F(AcpiTablesTest, HasNoMadtWithoutApics)
+{
+    EXPECT_EQ(rootTable().size(), 40u);
+}
+
+TEST_F(AcpiTablesTest, ListsTheApicsOfAllProcessors)
+{
+    const PhysicalAddress pointer = writeAcpiTables(*memory, { .processors = 4 });
+    const Bytes root = table(littleEndianAt<uint32_t>(read(pointer, 20), 16));
+    ASSERT_EQ(root.size(), 44u);
+    const Bytes madt = table(littleEndianAt<uint32_t>(root, 40));
+    EXPECT_EQ(signature(madt), "APIC");
+    EXPECT_EQ(sum(madt), 0);
+    EXPECT_EQ(littleEndianAt<uint32_t>(madt, 36), 0xfee00000u);
+    std::vector<unsigned> types;
+    for (size_t offset = 44; offset < madt.size(); offset += madt[offset + 1]) {
+        ASSERT_GE(madt[offset + 1], 6);
+        types.push_back(madt[offset]);
+    }
+    EXPECT_EQ(types, (std::vector<unsigned> { 0, 0, 0, 0, 1, 2, 2, 4 }));
 }
 
 } // namespace namsan

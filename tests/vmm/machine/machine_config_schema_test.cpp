@@ -118,7 +118,11 @@ TEST(MachineConfigSchema, KnowsItsEnginesAndLimits)
     EXPECT_EQ(with("engine", "soft:lockstep").engine, "soft:lockstep");
     EXPECT_EQ(refusal("engine", "xen"),
         "There is no engine \"xen\"; choose auto, soft, soft:interpreter, soft:translator or kvm.");
-    EXPECT_EQ(refusal("vcpus", "2"), "2 vCPUs are not possible; this version gives every VM exactly 1.");
+    EXPECT_EQ(with("vcpus", "16").vcpus, 16u);
+    EXPECT_TRUE(with("apic", "always").apic);
+    EXPECT_EQ(refusal("apic", "never"), "\"never\" does not say which machines have APICs; choose several or always.");
+    EXPECT_EQ(refusal("vcpus", "17"), "17 vCPUs are not possible; choose from 1 to 16.");
+    EXPECT_EQ(refusal("vcpus", "0"), "0 vCPUs are not possible; choose from 1 to 16.");
     EXPECT_EQ(refusal("placement", ""), "The placement is empty; leave it out or give it a value.");
     EXPECT_EQ(refusal("reboot", "yes"), "\"yes\" is neither true nor false; write one of the two.");
     EXPECT_FALSE(with("unpack", "false").unpackKernel);

@@ -51,6 +51,8 @@ uint8_t DualPic::acknowledge()
         // The slave lets go of its output during INTA, so that a request that still waits makes a new edge.
         m_master.setInput(cascadeInput, false);
     }
+    // The output falls during INTA: a request that is left makes an edge, which the I/O APIC asks for.
+    m_interruptPin.lower();
     driveOutputs();
     return vector;
 }

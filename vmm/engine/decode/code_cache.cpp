@@ -3,6 +3,7 @@
 
 #include "vmm/engine/decode/decoder.h"
 #include "vmm/engine/paging/linear_memory.h"
+#include "vmm/engine/processor_group.h"
 #include "vmm/session/vm_session.h"
 
 #include <algorithm>
@@ -15,14 +16,6 @@ namespace {
 constexpr uint64_t pageSize = GuestMemory::pageSize;
 constexpr uint64_t lineSize = 64;
 
-// The bits of Page::lines for size bytes (at least 1) from an offset, all in one page.
-uint64_t linesOf(uint64_t offset, uint64_t size)
-{
-    const uint64_t first = offset / lineSize;
-    const uint64_t last = (offset + size - 1) / lineSize;
-    return (~uint64_t { 0 } << first) & (~uint64_t { 0 } >> (63 - last));
-}
-
 // The lines of a page that a block's bytes lie in.
 uint64_t linesOfBlock(const Block& block, PhysicalAddress pageStart)
 {
@@ -31,9 +24,9 @@ uint64_t linesOfBlock(const Block& block, PhysicalAddress pageStart)
     const uint64_t inFirst = std::min(length, pageSize - offset);
     uint64_t lines = 0;
     if (block.physical - offset == pageStart)
-        lines |= linesOf(offset, inFirst);
+        lines |= CodeCache::linesOf(offset, inFirst);
     if (block.secondPage == pageStart && length > inFirst)
-        lines |= linesOf(0, length - inFirst);
+        lines |= CodeCache::linesOf(0, length - inFirst);
     return lines;
 }
 
@@ -53,6 +46,13 @@ CodeCache::CodeCache(GuestMemory& memory, LinearMemory& linearMemory, GuestBus& 
     m_linearMemory.setCodeCache(this);
 }
 
+uint64_t CodeCache::linesOf(uint64_t offset, uint64_t size)
+{
+    const uint64_t first = offset / lineSize;
+    const uint64_t last = (offset + size - 1) / lineSize;
+    return (~uint64_t { 0 } << first) & (~uint64_t { 0 } >> (63 - last));
+}
+
 CodeCache::~CodeCache()
 {
     dropAll();
@@ -61,8 +61,11 @@ CodeCache::~CodeCache()
 
 const Block& CodeCache::findSlow(uint32_t linear, bool code32, uint64_t fetchGeneration)
 {
+    // In a group a page must be settled before its bytes are read; so there must be room before.
+    if (m_group && m_usedChunks == mostChunks && m_usedInChunk + longestBlock > chunkSize)
+        dropAll();
     const PhysicalAddress physical = m_linearMemory.translateFetch(linear);
-    if (!m_memory.pageHost(physical))
+    if (!m_memory.pageHost(physical) || (m_group && !settle(physical)))
         return decodeUncached(linear, code32);
     Block* block = findByPhysical(physical, code32, linear);
     if (!block) {
@@ -135,7 +138,7 @@ Block* CodeCache::decodeStraddling(uint32_t linear, PhysicalAddress physical, bo
 {
     const PhysicalAddress secondPage = m_linearMemory.translateFetch((linear | (pageSize - 1)) + 1);
     const uint8_t* second = m_memory.pageHost(secondPage);
-    if (!second)
+    if (!second || (m_group && !settle(secondPage)))
         return nullptr;
     watchPage(secondPage);
     const uint64_t inFirst = pageSize - physical % pageSize;
@@ -209,8 +212,50 @@ Block* CodeCache::keep(Block block, const Instruction* instructions)
     return bucket;
 }
 
+void CodeCache::setGroup(ProcessorGroup* group, unsigned index)
+{
+    m_group = group;
+    m_groupIndex = index;
+}
+
+void CodeCache::stopFastWrites(PhysicalAddress page)
+{
+    m_linearMemory.dropWriteEntries(page);
+}
+
+void CodeCache::stopFastWrites()
+{
+    m_linearMemory.dropWriteEntries();
+}
+
+// Whether no other processor writes to the page any more without telling. Then what is decoded may be kept.
+bool CodeCache::settle(PhysicalAddress physical)
+{
+    watchPage(physical);
+    Page& page = m_pages[physical / pageSize];
+    if (page.ticket && m_group->isSettled(page.ticket))
+        page.ticket = 0;
+    return page.ticket == 0;
+}
+
 void CodeCache::watchPage(PhysicalAddress physical)
 {
+    if (m_group) {
+        const auto [page, isNew] = m_pages.try_emplace(physical / pageSize);
+        if (isNew) {
+            page->second.ticket = m_group->claimCode(m_groupIndex, physical);
+            m_linearMemory.dropWriteEntries(physical);
+        }
+        // The longest block that may begin here, before it is known how long it is.
+        const uint64_t offset = physical % pageSize;
+        constexpr uint64_t longest = longestBlock * uint64_t { Decoder::longestInstruction };
+        const uint64_t lines = linesOf(offset, std::min(longest, pageSize - offset));
+        if ((page->second.told & lines) != lines) {
+            page->second.told |= lines;
+            m_group->addCodeLines(physical, lines);
+        }
+        return;
+    }
     if (m_memory.flags(physical) & GuestMemory::Code)
         return;
     m_memory.setFlag(physical, GuestMemory::Code);
@@ -227,6 +272,8 @@ void CodeCache::listInPage(Block& block, PhysicalAddress physical, uint64_t size
 void CodeCache::codeWrittenHere(PhysicalAddress physical, unsigned size)
 {
     const uint64_t inPage = std::min<uint64_t>(size, pageSize - physical % pageSize);
+    if (m_group)
+        m_group->codeWritten(m_groupIndex, physical, inPage);
     dropRange(physical, inPage);
     if (inPage < size)
         dropRange(physical + inPage, size - inPage);
@@ -236,9 +283,10 @@ void CodeCache::codeWrittenElsewhere(PhysicalAddress physical, uint64_t size)
 {
     {
         const std::scoped_lock lock(m_notesMutex);
-        if (m_notes.size() < mostNotes)
+        const bool known = !m_notes.empty() && m_notes.back().address == physical && m_notes.back().size == size;
+        if (!known && m_notes.size() < mostNotes)
             m_notes.push_back({ physical, size });
-        else
+        else if (!known)
             m_tooManyNotes = true;
     }
     m_attention.raise(Attention::CodeWritten);
@@ -283,7 +331,7 @@ void CodeCache::dropRange(PhysicalAddress physical, uint64_t size)
     if (m_follower)
         m_follower->codeWritten(physical, size);
     const auto found = m_pages.find(physical / pageSize);
-    if (found == m_pages.end())
+    if (found == m_pages.end() && !m_group)
         forgetPageWithoutCode(physical);
     if (found == m_pages.end() || !(found->second.lines & linesOf(physical % pageSize, size)))
         return;
@@ -306,7 +354,9 @@ void CodeCache::dropRange(PhysicalAddress physical, uint64_t size)
 
 void CodeCache::forgetPageWithoutCode(PhysicalAddress physical)
 {
-    if (!m_follower || !m_follower->holdsCodeOf(physical))
+    if (m_group)
+        m_group->releaseCode(m_groupIndex, physical);
+    else if (!m_follower || !m_follower->holdsCodeOf(physical))
         m_memory.clearFlag(physical, GuestMemory::Code);
 }
 
@@ -334,7 +384,10 @@ void CodeCache::dropAll()
     std::fill(m_slots.begin(), m_slots.end(), Slot {});
     std::fill(m_buckets.begin(), m_buckets.end(), nullptr);
     for (const auto& [number, page] : m_pages)
-        m_memory.clearFlag(number * pageSize, GuestMemory::Code);
+        if (m_group)
+            m_group->releaseCode(m_groupIndex, number * pageSize);
+        else
+            m_memory.clearFlag(number * pageSize, GuestMemory::Code);
     m_pages.clear();
     m_blocks.clear();
     m_usedChunks = 0;

@@ -19,6 +19,7 @@ namespace namsan {
 
 class Decoder;
 class LinearMemory;
+class ProcessorGroup;
 class GuestBus;
 
 // A straight run of decoded instructions. All its bytes lie in one page, except that one instruction alone may straddle
@@ -84,6 +85,16 @@ public:
     // Told of what is dropped here; nullptr for nobody. Outlives this, or takes itself away.
     void setFollower(CodeFollower* follower) { m_follower = follower; }
 
+    // In a machine with several processors: who has to know which pages hold code, and this one's number there. Before
+    // anything is decoded.
+    void setGroup(ProcessorGroup* group, unsigned index);
+    // From now on the processor asks before it writes to the page, or to any.
+    void stopFastWrites(PhysicalAddress page);
+    void stopFastWrites();
+
+    // The bits of a page's 64-byte lines that size bytes (at least 1) from an offset lie in, all in that page.
+    static uint64_t linesOf(uint64_t offset, uint64_t size);
+
     // Marks the page as one with code, so that stores into it are reported. Before any byte of it is decoded.
     void watchPage(PhysicalAddress);
 
@@ -103,6 +114,8 @@ private:
     struct Page {
         uint64_t lines = 0; // bit n: the n-th 64 bytes hold code
         std::vector<Block*> blocks;
+        uint64_t ticket = 0; // of the group's; 0: settled
+        uint64_t told = 0; // lines that the group knows of
     };
     struct Note {
         PhysicalAddress address;
@@ -124,6 +137,7 @@ private:
     void listInPage(Block&, PhysicalAddress, uint64_t size);
     void enterIntoSlot(Block&, uint32_t linear, bool code32, uint64_t fetchGeneration);
     uint8_t fetchByte(PhysicalAddress);
+    bool settle(PhysicalAddress);
 
     void dropRange(PhysicalAddress, uint64_t size); // within one page
     void drop(Block&);
@@ -138,6 +152,8 @@ private:
     VcpuCounters& m_counters;
     Attention& m_attention;
     CodeFollower* m_follower = nullptr;
+    ProcessorGroup* m_group = nullptr; // empty: there is one processor
+    unsigned m_groupIndex = 0;
 
     std::vector<Slot> m_slots;
     std::vector<Block*> m_buckets;

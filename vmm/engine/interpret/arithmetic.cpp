@@ -21,8 +21,10 @@ template <class Host, bool writes, OperandPattern pattern> struct Binary {
             } else if constexpr (writes) {
                 const T source = sourceOf(processor, instruction);
                 uint16_t newFlags = flags;
-                modifyRm<T, form>(
-                    processor, instruction, [&](T old) { return Host::template apply<T>(old, source, newFlags); });
+                modifyRm<T, form>(processor, instruction, [&](T old) {
+                    newFlags = flags;
+                    return Host::template apply<T>(old, source, newFlags);
+                });
                 flags = newFlags;
             } else {
                 const T source = sourceOf(processor, instruction);
@@ -57,7 +59,10 @@ template <class Host> struct Unary {
         static void execute(Processor& processor, const Instruction& instruction)
         {
             uint16_t flags = processor.arithmeticFlags;
-            modifyRm<T, form>(processor, instruction, [&](T old) { return Host::template apply<T>(old, flags); });
+            modifyRm<T, form>(processor, instruction, [&](T old) {
+                flags = processor.arithmeticFlags;
+                return Host::template apply<T>(old, flags);
+            });
             processor.arithmeticFlags = flags;
         }
     };
@@ -115,14 +120,22 @@ void executeCmpxchg8b(Processor& processor, const Instruction& instruction)
     const uint32_t linear = processor.linearForWrite(
         static_cast<SegmentIndex>(instruction.segment), processor.offsetOf(instruction), sizeof(uint64_t));
     auto& gpr = processor.gpr;
-    processor.memory.probeWrite(linear, sizeof(uint64_t));
-    const auto old = processor.memory.read<uint64_t>(linear);
     const uint64_t expected = static_cast<uint64_t>(gpr[Edx]) << 32 | gpr[Eax];
+    const uint64_t replacement = static_cast<uint64_t>(gpr[Ecx]) << 32 | gpr[Ebx];
+    uint64_t old = 0;
+    const auto change = [&](uint64_t found) {
+        old = found;
+        return found == expected ? replacement : found;
+    };
+    if (instruction.lock) {
+        processor.memory.modifyLocked<uint64_t>(linear, change);
+    } else {
+        processor.memory.probeWrite(linear, sizeof(uint64_t));
+        processor.memory.write<uint64_t>(linear, change(processor.memory.read<uint64_t>(linear)));
+    }
     if (old == expected) {
-        processor.memory.write<uint64_t>(linear, static_cast<uint64_t>(gpr[Ecx]) << 32 | gpr[Ebx]);
         processor.arithmeticFlags |= host_flags::zero;
     } else {
-        processor.memory.write<uint64_t>(linear, old);
         gpr[Eax] = static_cast<uint32_t>(old);
         gpr[Edx] = static_cast<uint32_t>(old >> 32);
         processor.arithmeticFlags &= static_cast<uint16_t>(~host_flags::zero);

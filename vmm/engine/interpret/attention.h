@@ -15,20 +15,33 @@ public:
         Nmi = 1 << 2,
         GateA20 = 1 << 3, // the gate moved
         CodeWritten = 1 << 4, // by DMA or another vCPU
+        Initialize = 1 << 5, // INIT
+        StartUp = 1 << 6, // SIPI
+        Exclusive = 1 << 7, // another vCPU wants to be alone with the memory
+        CodePages = 1 << 8, // another vCPU has decoded code from further pages
     };
 
-    void raise(Reason reason) { m_reasons.fetch_or(reason, std::memory_order_release); }
+    void raise(Reason reason) { m_reasons.fetch_or(reason, std::memory_order_seq_cst); }
     void clear(Reason reason) { m_reasons.fetch_and(~uint32_t { reason }, std::memory_order_acq_rel); }
 
     bool any() const { return m_reasons.load(std::memory_order_relaxed) != 0; }
     // What was written before raise() is visible to who sees the reason here.
     uint32_t reasons() const { return m_reasons.load(std::memory_order_acquire); }
 
+    // A SIPI and its vector. The vector of the last one counts.
+    void startUp(uint8_t vector)
+    {
+        m_startUpVector.store(vector, std::memory_order_relaxed);
+        raise(StartUp);
+    }
+    uint8_t startUpVector() const { return m_startUpVector.load(std::memory_order_relaxed); }
+
     // For translated code, which looks itself: not 0 while any() holds.
     const std::atomic<uint32_t>& word() const { return m_reasons; }
 
 private:
     std::atomic<uint32_t> m_reasons = 0;
+    std::atomic<uint8_t> m_startUpVector = 0;
 };
 
 } // namespace namsan

@@ -59,6 +59,14 @@ template <class Host, bool writes, bool immediate> struct BitTest {
                 = immediate ? processor.offsetOf(instruction) : offsetOfBit<T>(processor, instruction, number);
             if constexpr (writes) {
                 const uint32_t linear = processor.linearForWrite(segment, offset, sizeof(T));
+                if (instruction.lock) {
+                    processor.memory.modifyLocked<T>(linear, [&](T old) {
+                        flags = processor.arithmeticFlags;
+                        return Host::template apply<T>(old, within, flags);
+                    });
+                    processor.arithmeticFlags = flags;
+                    return;
+                }
                 processor.memory.probeWrite(linear, sizeof(T));
                 const T old = processor.memory.read<T>(linear);
                 processor.memory.write<T>(linear, Host::template apply<T>(old, within, flags));

@@ -12,6 +12,15 @@ namespace namsan {
 
 namespace {
 
+// Intel SDM volume 3, 9.3: stores before are done, and instructions after are fetched anew.
+void serialize(Processor& processor)
+{
+    if (!processor.isOneOfSeveral())
+        return;
+    processor.fence();
+    processor.leaveBlock = true;
+}
+
 void moveFromControl(Processor& processor, const Instruction& instruction)
 {
     requireControlRegister(instruction.reg);
@@ -24,6 +33,7 @@ void moveToControl(Processor& processor, const Instruction& instruction)
     requireControlRegister(instruction.reg);
     requireLevel0(processor);
     writeControlRegister(processor, instruction.reg, processor.gpr[instruction.rm]);
+    serialize(processor);
 }
 
 void moveFromDebug(Processor& processor, const Instruction& instruction)
@@ -75,12 +85,14 @@ void invalidatePage(Processor& processor, const Instruction& instruction)
     const uint32_t linear = processor.segments[instruction.segment].state.base + processor.offsetOf(instruction);
     processor.memory.invalidatePage(linear);
     processor.leaveBlock = true;
+    processor.fence();
 }
 
 // INVD and WBINVD: there is no cache to empty.
 void emptyCaches(Processor& processor, const Instruction&)
 {
     requireLevel0(processor);
+    serialize(processor);
 }
 
 void halt(Processor& processor, const Instruction&)
@@ -173,11 +185,17 @@ void writeModelSpecific(Processor& processor, const Instruction&)
     requireLevel0(processor);
     const uint64_t value = uint64_t { processor.gpr[Edx] } << 32 | processor.gpr[Eax];
     writeModelSpecificRegister(processor, processor.gpr[Ecx], value);
+    serialize(processor);
 }
 
 void identify(Processor& processor, const Instruction&)
 {
-    const CpuidResult result = processor.model.cpuid(processor.gpr[Eax], processor.gpr[Ecx]);
+    CpuidResult result
+        = processor.model.cpuid(processor.gpr[Eax], processor.gpr[Ecx], processor.place.index, processor.place.count);
+    // The bit follows IA32_APIC_BASE. Intel SDM volume 3, 11.4.3.
+    if (processor.gpr[Eax] == 1 && processor.apic && !processor.apic->isEnabled())
+        result.edx &= ~(uint32_t { 1 } << static_cast<unsigned>(Feature::Apic));
+    serialize(processor);
     processor.gpr[Eax] = result.eax;
     processor.gpr[Ebx] = result.ebx;
     processor.gpr[Ecx] = result.ecx;

@@ -4,6 +4,7 @@
 #include "vmm/engine/interpret/debug_registers.h"
 #include "vmm/engine/interpret/fault.h"
 #include "vmm/engine/interpret/interrupt_delivery.h"
+#include "vmm/engine/processor_group.h"
 
 #include <utility>
 
@@ -128,8 +129,8 @@ bool Interpreter::mustStep() const
 bool Interpreter::needsCare() const
 {
     // One question for what is almost never so: this is asked before each block.
-    const bool special = m_processor.halted | m_processor.interruptShadow | m_processor.breakpointsArmed
-        | (m_processor.pendingDebug != 0);
+    const bool special = m_processor.halted | m_processor.waitsForStartUp | m_processor.interruptShadow
+        | m_processor.breakpointsArmed | (m_processor.pendingDebug != 0);
     return m_attention.any() || special || (m_processor.otherFlags & (eflags::trap | eflags::resume));
 }
 
@@ -140,6 +141,8 @@ std::optional<Interpreter::Stop> Interpreter::takeCare()
     m_firstRunning = nullptr;
     // Often the reason is just a request that waits for IF, so nothing dear before it is known.
     const uint32_t reasons = m_attention.reasons();
+    if (reasons & (Attention::Exclusive | Attention::CodePages | Attention::CodeWritten))
+        attendMemory(reasons); // before anything is stored
     if (takeDebugTrap()) // also before a kick: what waits is in no CpuState
         return {};
     if (reasons & Attention::Kick) {
@@ -151,10 +154,10 @@ std::optional<Interpreter::Stop> Interpreter::takeCare()
         m_attention.clear(Attention::GateA20);
         m_processor.memory.setA20(m_a20Open.load());
     }
-    if (reasons & Attention::CodeWritten) {
-        m_attention.clear(Attention::CodeWritten);
-        m_codeCache.dropWrittenElsewhere();
-    }
+    if (reasons & (Attention::Initialize | Attention::StartUp))
+        takeInitialize(reasons);
+    if (m_processor.waitsForStartUp)
+        return Stop::Halted;
     m_processor.eip = m_processor.nextEip;
     if (m_pendingEvent) {
         deliverPendingEvent();
@@ -171,6 +174,33 @@ std::optional<Interpreter::Stop> Interpreter::takeCare()
         runBlock(block, block.count);
     }
     return {};
+}
+
+void Interpreter::attendMemory(uint32_t reasons)
+{
+    if (reasons & Attention::CodePages)
+        m_group->attendCodePages(m_processor.place.index);
+    if (reasons & Attention::CodeWritten) {
+        m_attention.clear(Attention::CodeWritten);
+        m_codeCache.dropWrittenElsewhere();
+    }
+    if (reasons & Attention::Exclusive)
+        m_group->attendExclusive(m_processor.place.index);
+}
+
+// INIT before the SIPI: an INIT that comes after a SIPI takes that back.
+void Interpreter::takeInitialize(uint32_t reasons)
+{
+    if (reasons & Attention::Initialize) {
+        m_attention.clear(Attention::Initialize);
+        m_pendingEvent.reset();
+        m_processor.initialize();
+    }
+    if (reasons & Attention::StartUp) {
+        const uint8_t vector = m_attention.startUpVector();
+        m_attention.clear(Attention::StartUp);
+        m_processor.startUp(vector);
+    }
 }
 
 // Whether there was one. In the shadow of MOV SS and POP SS it goes on waiting.

@@ -12,6 +12,8 @@
 
 namespace namsan {
 
+class ProcessorGroup;
+
 // The loop that carries out instructions: finds blocks, runs them, delivers what faults, and between blocks takes
 // interrupts and looks at what others want. Of one vCPU and its thread.
 class Interpreter {
@@ -33,6 +35,9 @@ public:
     // this.
     void setAccelerator(Accelerator* accelerator) { m_accelerator = accelerator; }
 
+    // Where the processor is one of several.
+    void setGroup(ProcessorGroup* group) { m_group = group; }
+
     // Delivered before the next instruction.
     void setPendingEvent(std::optional<PendingEvent> event) { m_pendingEvent = event; }
     const std::optional<PendingEvent>& pendingEvent() const { return m_pendingEvent; }
@@ -44,6 +49,8 @@ private:
     bool needsCare() const;
     std::optional<Stop> takeCare();
     bool takeDebugTrap();
+    void attendMemory(uint32_t reasons);
+    void takeInitialize(uint32_t reasons);
     bool takeInterrupts(uint32_t reasons);
     void deliverPendingEvent();
     const Block& findBlock();
@@ -58,6 +65,7 @@ private:
     Attention& m_attention;
     const std::atomic<bool>& m_a20Open;
     Accelerator* m_accelerator = nullptr;
+    ProcessorGroup* m_group = nullptr;
     std::optional<PendingEvent> m_pendingEvent;
     const Instruction* m_firstRunning = nullptr; // of the block that runs, for counting when it faults
     uint32_t m_firstEip = 0;

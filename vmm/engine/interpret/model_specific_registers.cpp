@@ -18,6 +18,12 @@ constexpr uint32_t pageAttributeTable = 0x277;
 constexpr uint32_t extendedFeatureEnable = 0xc0000080;
 
 // Fast strings on; branch trace storage and precise event sampling are not there.
+// Of the local APIC: IA32_APIC_BASE, IA32_TSC_DEADLINE, x2APIC.
+bool isApicRegister(uint32_t number)
+{
+    return number == 0x1b || number == 0x6e0 || (number >= 0x800 && number <= 0x8ff);
+}
+
 constexpr uint64_t miscEnableValue = 1 << 0 | 1 << 11 | 1 << 12;
 
 // Each byte holds a memory type; 2 and 3 and from 8 on are reserved. Intel SDM volume 3, table 11-10.
@@ -66,6 +72,12 @@ void requireFeature(const Processor& processor, uint32_t number)
 uint64_t readModelSpecificRegister(const Processor& processor, uint32_t number)
 {
     requireFeature(processor, number);
+    if (isApicRegister(number)) {
+        const auto value = processor.apic ? processor.apic->readMsr(number) : std::nullopt;
+        if (!value)
+            throwGeneralProtection();
+        return *value;
+    }
     switch (number) {
     case timeStampCounterMsr:
         return timeStampCounter(processor);
@@ -92,9 +104,17 @@ uint64_t readModelSpecificRegister(const Processor& processor, uint32_t number)
 void writeModelSpecificRegister(Processor& processor, uint32_t number, uint64_t value)
 {
     requireFeature(processor, number);
+    if (isApicRegister(number)) {
+        if (!processor.apic || !processor.apic->writeMsr(number, value))
+            throwGeneralProtection();
+        processor.leaveBlock = true; // an interrupt may be let in
+        return;
+    }
     switch (number) {
     case timeStampCounterMsr:
         processor.tscOffset = value - processor.clock.tsc();
+        if (processor.apic)
+            processor.apic->setTscOffset(processor.tscOffset);
         return;
     case biosSignature: // cleared by software before CPUID fills it in; revision 0 stays
     case miscEnable: // no switch there changes what this processor does

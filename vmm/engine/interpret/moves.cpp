@@ -75,16 +75,25 @@ template <class T, RmForm form> struct Xchg {
     {
         const T value = readRegister<T>(processor, instruction.reg);
         T before = 0;
-        modifyRm<T, form>(processor, instruction, [&](T old) {
+        const auto change = [&](T old) {
             before = old;
             return value;
-        });
+        };
+        // Locked with and without the prefix. Intel SDM volume 2, XCHG.
+        if constexpr (form == RmForm::Memory)
+            processor.memory.modifyLocked<T>(processor.linearForWrite(static_cast<SegmentIndex>(instruction.segment),
+                                                 processor.offsetOf(instruction), sizeof(T)),
+                change);
+        else
+            modifyRm<T, form>(processor, instruction, change);
         writeRegister<T>(processor, instruction.reg, before);
     }
 };
 
 template <class T> void exchangeAccumulator(Processor& processor, const Instruction& instruction)
 {
+    if (instruction.rep && instruction.reg == Eax)
+        processor.pause();
     const T before = readRegister<T>(processor, Eax);
     writeRegister<T>(processor, Eax, readRegister<T>(processor, instruction.reg));
     writeRegister<T>(processor, instruction.reg, before);

@@ -54,7 +54,7 @@ template <class T, RmForm form> inline void writeRm(Processor& processor, const 
 }
 
 // Replaces ModRM.rm by what change(old) gives. In memory a page fault is that of a write from the start, as hardware
-// reports it, and comes before change() touches flags.
+// reports it, and comes before change() touches flags. With LOCK, change() may be called again and again.
 template <class T, RmForm form, class Change>
 inline void modifyRm(Processor& processor, const Instruction& instruction, Change&& change)
 {
@@ -63,6 +63,10 @@ inline void modifyRm(Processor& processor, const Instruction& instruction, Chang
     } else {
         const uint32_t linear = processor.linearForWrite(
             static_cast<SegmentIndex>(instruction.segment), processor.offsetOf(instruction), sizeof(T));
+        if (instruction.lock) [[unlikely]] {
+            processor.memory.modifyLocked<T>(linear, change);
+            return;
+        }
         processor.memory.probeWrite(linear, sizeof(T));
         const T old = processor.memory.read<T>(linear);
         processor.memory.write<T>(linear, change(old));

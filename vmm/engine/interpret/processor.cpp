@@ -6,6 +6,7 @@
 #include "vmm/engine/interpret/eflags_access.h"
 
 #include <algorithm>
+#include <thread>
 
 namespace namsan {
 
@@ -98,6 +99,47 @@ uint32_t Processor::checkedLinearForWrite(SegmentIndex index, uint32_t offset, u
     return linearOrFault(index, segment, mayWrite(segment, protectedMode()), offset, size);
 }
 
+// Often enough that a spinner doesn't use up its time slice, and seldom enough to cost little where nobody waits.
+void Processor::pause()
+{
+    constexpr unsigned pausesBetweenYields = 16;
+    if (!isOneOfSeveral() || ++m_pauses % pausesBetweenYields)
+        return;
+    counters.yields.add();
+    std::this_thread::yield();
+}
+
+void Processor::initialize()
+{
+    CpuState state = CpuState::afterReset(model, place.index);
+    constexpr uint32_t keptInCr0 = cr0::cacheDisable | cr0::notWriteThrough;
+    state.cr0 = (state.cr0 & ~keptInCr0) | (cr0 & keptInCr0);
+    state.fxsave = fxsave;
+    state.tscOffset = tscOffset;
+    state.sysenterCs = sysenterCs;
+    state.sysenterEsp = sysenterEsp;
+    state.sysenterEip = sysenterEip;
+    state.pat = pat;
+    // Where no ROM lies below 4 GiB, the firmware's copy below 1 MiB answers: chipsets show it in both places.
+    constexpr PhysicalAddress resetPage = 0xfffff000;
+    if (!memory.isMemory(resetPage))
+        state.segments[Cs].base = 0xf0000;
+    load(state);
+}
+
+void Processor::startUp(uint8_t vector)
+{
+    if (!waitsForStartUp)
+        return;
+    waitsForStartUp = false;
+    SegmentState code = segments[Cs].state;
+    code.selector = static_cast<uint16_t>(vector << 8);
+    code.base = static_cast<uint32_t>(vector) << 12;
+    setSegment(Cs, code);
+    eip = 0;
+    nextEip = 0;
+}
+
 CpuState Processor::save() const
 {
     CpuState state;
@@ -122,7 +164,7 @@ CpuState Processor::save() const
     state.pat = pat;
     state.tscOffset = tscOffset;
     state.fxsave = fxsave;
-    state.mpState = halted ? MpState::Halted : MpState::Running;
+    state.mpState = waitsForStartUp ? MpState::WaitForStartUp : halted ? MpState::Halted : MpState::Running;
     state.interruptShadow = interruptShadow;
     state.nmiBlocked = nmiBlocked;
     return state;
@@ -154,6 +196,7 @@ void Processor::load(const CpuState& state)
     tscOffset = state.tscOffset;
     fxsave = state.fxsave;
     halted = state.mpState == MpState::Halted;
+    waitsForStartUp = state.mpState == MpState::WaitForStartUp;
     interruptShadow = state.interruptShadow;
     nmiBlocked = state.nmiBlocked;
 

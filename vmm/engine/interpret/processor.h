@@ -10,7 +10,9 @@
 #include "vmm/time/clock.h"
 
 #include <array>
+#include <atomic>
 #include <cstdint>
+#include <optional>
 
 namespace namsan {
 
@@ -19,6 +21,23 @@ struct Segment {
     SegmentState state;
     bool flatReadable = false; // base 0, limit 4 GiB - 1, data readable: an offset is a linear address, no check needed
     bool flatWritable = false; // the same, and writable
+};
+
+// Which of how many processors one is.
+struct ProcessorPlace {
+    unsigned index = 0;
+    unsigned count = 1;
+};
+
+// A local APIC's model-specific registers, and whether it is on. Of the processor's thread.
+class ApicRegisters {
+public:
+    virtual ~ApicRegisters() = default;
+
+    virtual std::optional<uint64_t> readMsr(uint32_t number) = 0; // nothing: #GP
+    virtual bool writeMsr(uint32_t number, uint64_t value) = 0; // false: #GP
+    virtual bool isEnabled() const = 0;
+    virtual void setTscOffset(uint64_t) = 0;
 };
 
 // What the processor's model has that decides which bits of control registers exist. Intel SDM volume 3, 2.5.
@@ -72,6 +91,7 @@ struct Processor {
     bool interruptShadow = false; // set by STI, MOV SS, POP SS; cleared by the loop after the following instruction
     bool nmiBlocked = false;
     bool halted = false; // HLT was executed: the loop returns
+    bool waitsForStartUp = false; // after INIT: the loop returns until a SIPI comes
 
     bool trapShadow = false; // with interruptShadow, where debug traps wait as well: after MOV SS and POP SS
     bool breakpointsArmed = false; // DR7 enables some: instructions are looked at one by one
@@ -86,6 +106,18 @@ struct Processor {
     const ModelFacts modelFacts;
     VcpuCounters& counters;
     LinearMemory memory;
+    ProcessorPlace place; // set once
+    ApicRegisters* apic = nullptr; // set once; nullptr: the model has none
+    bool isOneOfSeveral() const { return place.count > 1; }
+
+    // PAUSE: the guest spins. Its rival may be waiting for this very host CPU. SDM volume 2, PAUSE.
+    void pause();
+    // All of this processor's stores before are seen by others before its loads after.
+    void fence() const
+    {
+        if (isOneOfSeveral())
+            std::atomic_thread_fence(std::memory_order_seq_cst);
+    }
 
     // Makes the loop leave the current block after this instruction: for whatever changes how instructions are decoded
     // or fetched, or may let an interrupt in (CR writes, STI, POPF, segment loads of CS, stores into the code that
@@ -161,6 +193,13 @@ struct Processor {
 
     CpuState save() const;
     void load(const CpuState&); // flushes all that was derived
+
+    // INIT, and the SIPI after it. Intel SDM volume 3, 9.1.1 and 9.4.3; table 9-1 tells what INIT leaves as it is.
+    void initialize();
+    void startUp(uint8_t vector);
+
+private:
+    unsigned m_pauses = 0;
 };
 
 } // namespace namsan

@@ -63,7 +63,13 @@ void storeMxcsr(Processor& processor, const Instruction& instruction)
 }
 
 // One vCPU sees its own accesses in order already.
-void fence(Processor&, const Instruction&) { }
+// Only MFENCE orders what the host, an x86 too, does not order by itself.
+void fence(Processor& processor, const Instruction& instruction)
+{
+    constexpr uint8_t memoryFence = 6;
+    if (instruction.reg == memoryFence)
+        processor.fence();
+}
 
 // There is no cache to flush; the address is checked as for a load of one byte.
 void flushLine(Processor& processor, const Instruction& instruction)

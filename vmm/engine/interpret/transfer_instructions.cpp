@@ -56,6 +56,7 @@ void returnFarHandler(Processor& processor, const Instruction& instruction)
 void returnFromInterruptHandler(Processor& processor, const Instruction& instruction)
 {
     returnFromInterrupt(processor, instruction.operandSize);
+    processor.fence(); // it serializes: Intel SDM volume 3, 9.3
 }
 
 // INT n alone asks for IOPL 3 in virtual-8086 mode; INT3, INTO and INT1 do not. Intel SDM volume 3, 21.2.5.

@@ -4,10 +4,12 @@
 #include "vmm/engine/cpu_state.h"
 #include "vmm/engine/decode/code_cache.h"
 #include "vmm/engine/interpret/fault.h"
+#include "vmm/engine/processor_group.h"
 
 #include <algorithm>
 #include <bit>
 #include <cstddef>
+#include <cstring>
 
 namespace namsan {
 
@@ -101,6 +103,19 @@ void LinearMemory::setCodeCache(CodeCache* codeCache)
 {
     m_codeCache = codeCache;
     m_walk.setCodeCache(codeCache);
+}
+
+void LinearMemory::setGroup(ProcessorGroup* group, unsigned index)
+{
+    m_group = group;
+    m_groupIndex = index;
+}
+
+void LinearMemory::dropWriteEntries()
+{
+    for (Table& table : *m_tables)
+        for (Entry& entry : table.entries)
+            entry.writeTag = noTag;
 }
 
 void LinearMemory::dropWriteEntries(PhysicalAddress page)
@@ -328,15 +343,59 @@ void LinearMemory::writeSlow(uint32_t linear, unsigned size, uint64_t value, Tab
     writePhysical(second, size - inFirstPage, value >> (8 * inFirstPage));
 }
 
+// A locked access that the fast way does not take: to a page that is special, unaligned, to no memory at all. Across
+// cache lines no instruction of the host should do it, and across pages none could.
+void LinearMemory::modifyLockedSlow(uint32_t linear, unsigned size, const std::function<uint64_t(uint64_t)>& change)
+{
+    constexpr uint32_t lineSize = 64;
+    Table& table = *m_current;
+    probeSlow(linear, size, true, table);
+    const PhysicalAddress first = translate(linear, Kind::Write, table);
+    const bool inOneLine = linear % lineSize + size <= lineSize;
+    const bool isMemory = m_memory.host(first) != nullptr;
+    if (inOneLine && isMemory) {
+        allowFastWrites(table, linear);
+        lookCloser(linear, size, true, table);
+        modifyInOneLine(first, size, change);
+        return;
+    }
+    const auto readAndWrite = [&] { writeSlow(linear, size, change(readSlow(linear, size, table)), table); };
+    if (m_group && isMemory && m_memory.host(translate(linear + size - 1, Kind::Write, table)))
+        m_group->runExclusively(m_groupIndex, readAndWrite);
+    else
+        readAndWrite();
+}
+
+void LinearMemory::modifyInOneLine(
+    PhysicalAddress physical, unsigned size, const std::function<uint64_t(uint64_t)>& change)
+{
+    uint8_t* host = m_memory.host(physical);
+    uint64_t old = host_access::loadAnywhere(host, size);
+    if (m_memory.flags(physical) & GuestMemory::ReadOnly) {
+        change(old);
+        return;
+    }
+    while (!host_access::compareExchangeAnywhere(host, size, old, change(old))) { }
+    noteWritten(physical, size);
+}
+
+// After a store into memory.
+void LinearMemory::noteWritten(PhysicalAddress physical, unsigned size)
+{
+    const uint8_t flags = m_memory.flags(physical);
+    if (!(flags & GuestMemory::writesAreSpecial))
+        return;
+    m_memory.noteWrite(physical);
+    if ((flags & GuestMemory::Code) && m_codeCache)
+        m_codeCache->codeWrittenHere(physical, size);
+}
+
 // The bytes lie in one page. Where they are no memory, sizes that are no bus cycle (a part of a crossing access) become
 // several that are.
 uint64_t LinearMemory::readPhysical(PhysicalAddress physical, unsigned size)
 {
-    if (const uint8_t* host = m_memory.host(physical)) {
-        uint64_t value = 0;
-        std::memcpy(&value, host, size);
-        return value;
-    }
+    if (const uint8_t* host = m_memory.host(physical))
+        return host_access::loadAnywhere(host, size);
     uint64_t value = 0;
     for (unsigned done = 0; done < size;) {
         const unsigned part = std::bit_floor(size - done);
@@ -353,15 +412,10 @@ uint64_t LinearMemory::readPhysical(PhysicalAddress physical, unsigned size)
 void LinearMemory::writePhysical(PhysicalAddress physical, unsigned size, uint64_t value)
 {
     if (uint8_t* host = m_memory.host(physical)) {
-        const uint8_t flags = m_memory.flags(physical);
-        if (flags & GuestMemory::ReadOnly)
+        if (m_memory.flags(physical) & GuestMemory::ReadOnly)
             return;
-        std::memcpy(host, &value, size);
-        if (!(flags & GuestMemory::writesAreSpecial))
-            return;
-        m_memory.noteWrite(physical);
-        if ((flags & GuestMemory::Code) && m_codeCache)
-            m_codeCache->codeWrittenHere(physical, size);
+        host_access::storeAnywhere(host, size, value);
+        noteWritten(physical, size);
         return;
     }
     for (unsigned done = 0; done < size;) {

@@ -2,13 +2,14 @@
 #pragma once
 
 #include "vmm/board/guest_memory.h"
+#include "vmm/engine/paging/host_access.h"
 #include "vmm/engine/paging/page_walk.h"
 #include "vmm/session/vm_session.h"
 
 #include <array>
 #include <bitset>
 #include <cstdint>
-#include <cstring>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <type_traits>
@@ -17,6 +18,7 @@
 namespace namsan {
 
 class CodeCache;
+class ProcessorGroup;
 
 // Linear addresses: paging, its cache (a software TLB), and the way from there to RAM or to the MMIO bus.
 //
@@ -67,6 +69,9 @@ public:
     // Bit n: watch n was hit since the last call.
     uint32_t takeWatchHits() { return std::exchange(m_watchHits, 0); }
 
+    // In a machine with several processors: what locked accesses need of the others, and this one's number there.
+    void setGroup(ProcessorGroup* group, unsigned index);
+
     template <class T> T read(uint32_t linear) { return readThrough<T>(*m_current, linear); }
     template <class T> void write(uint32_t linear, T value) { writeThrough<T>(*m_current, linear, value); }
 
@@ -75,12 +80,25 @@ public:
     {
         const Entry& entry = m_current->entries[indexOf(linear)];
         if (entry.writeTag == tagOf<T>(linear)) [[likely]] {
-            T value;
-            std::memcpy(&value, reinterpret_cast<const void*>(entry.addend + linear), sizeof value);
-            return value;
+            return host_access::load<T>(entry.addend + linear);
         }
         probeWrite(linear, sizeof(T));
         return read<T>(linear);
+    }
+
+    // Replaces what is there by change(it), for instructions with LOCK: as if no other processor were there meanwhile.
+    // change may be called several times. Faults as a write does, before the first call. Intel SDM volume 3, 9.1.2.
+    template <class T, class Change> void modifyLocked(uint32_t linear, Change&& change)
+    {
+        const Entry& entry = m_current->entries[indexOf(linear)];
+        if (entry.writeTag == tagOf<T>(linear)) [[likely]] {
+            void* host = reinterpret_cast<void*>(entry.addend + linear);
+            T old = host_access::load<T>(entry.addend + linear);
+            while (!host_access::compareExchange<T>(host, old, change(old))) { }
+            return;
+        }
+        modifyLockedSlow(
+            linear, sizeof(T), [&change](uint64_t old) -> uint64_t { return change(static_cast<T>(old)); });
     }
 
     // Descriptor tables, TSS and stack switches: accesses by the processor itself, supervisor whatever CPL is.
@@ -147,6 +165,8 @@ public:
     };
     const void* fastEntries() const { return m_current->entries.data(); }
 
+    bool isMemory(PhysicalAddress physical) const { return m_memory.pageHost(physical) != nullptr; }
+
     // Another number whenever a translation that translateFetch() gave may have become false. Bit 0 tells the
     // privilege (1: user), so that translations remembered with this number serve again after a change there and back.
     uint64_t fetchGeneration() const { return m_generation << 1 | (m_current == &tableOf(Privilege::User) ? 1 : 0); }
@@ -156,6 +176,7 @@ public:
 
     // Forgets that a physical page may be written without asking: it got a flag of GuestMemory::writesAreSpecial.
     void dropWriteEntries(PhysicalAddress page);
+    void dropWriteEntries(); // of all pages
 
 private:
     static constexpr size_t entryCount = FastLayout::entryCount;
@@ -191,9 +212,7 @@ private:
     {
         const Entry& entry = table.entries[indexOf(linear)];
         if (entry.readTag == tagOf<T>(linear)) [[likely]] {
-            T value;
-            std::memcpy(&value, reinterpret_cast<const void*>(entry.addend + linear), sizeof value);
-            return value;
+            return host_access::load<T>(entry.addend + linear);
         }
         return static_cast<T>(readSlow(linear, sizeof(T), table));
     }
@@ -201,7 +220,7 @@ private:
     {
         const Entry& entry = table.entries[indexOf(linear)];
         if (entry.writeTag == tagOf<T>(linear)) [[likely]] {
-            std::memcpy(reinterpret_cast<void*>(entry.addend + linear), &value, sizeof value);
+            host_access::store<T>(entry.addend + linear, value);
             return;
         }
         writeSlow(linear, sizeof(T), static_cast<uint64_t>(value), table);
@@ -209,6 +228,8 @@ private:
 
     uint64_t readSlow(uint32_t linear, unsigned size, Table&);
     void writeSlow(uint32_t linear, unsigned size, uint64_t value, Table&);
+    void modifyLockedSlow(uint32_t linear, unsigned size, const std::function<uint64_t(uint64_t)>& change);
+    void modifyInOneLine(PhysicalAddress, unsigned size, const std::function<uint64_t(uint64_t)>& change);
     void probeSlow(uint32_t linear, unsigned size, bool write, Table&);
     uint8_t* direct(uint32_t linear, unsigned size, bool write);
 
@@ -232,12 +253,15 @@ private:
 
     uint64_t readPhysical(PhysicalAddress, unsigned size);
     void writePhysical(PhysicalAddress, unsigned size, uint64_t value);
+    void noteWritten(PhysicalAddress, unsigned size);
 
     GuestMemory& m_memory;
     GuestBus& m_bus;
     VcpuCounters& m_counters;
     uint32_t& m_cr2;
     CodeCache* m_codeCache = nullptr;
+    ProcessorGroup* m_group = nullptr; // empty: there is one processor
+    unsigned m_groupIndex = 0;
     PageWalk m_walk;
     Control m_control;
     uint64_t m_addressMask = ~uint64_t { 0 }; // A20

@@ -69,28 +69,33 @@ template <class Entry> PageWalk::Step PageWalk::readEntry(PhysicalAddress physic
     return { physical, std::atomic_ref(*reinterpret_cast<Entry*>(host)).load(std::memory_order_relaxed) };
 }
 
-// The processor sets these bits with a locked cycle: another processor may be changing the same entry. They lie in the
-// low half of entries of either size.
-void PageWalk::setBits(const Step& step, uint32_t bits)
+// The processor sets these bits with a locked cycle, and only in the entry that it has walked through: another
+// processor may be changing it, and must not find a dirty bit in what it has just made not present. They lie in the low
+// half of entries of either size. False: the entry is another one by now.
+bool PageWalk::setBits(const Step& step, uint32_t bits)
 {
     if ((step.entry & bits) == bits)
-        return;
+        return true;
     uint8_t* host = m_memory.host(step.address);
-    if (!host)
-        return;
-    const uint8_t flags = m_memory.flags(step.address);
-    if (flags & GuestMemory::ReadOnly)
-        return;
-    std::atomic_ref(*reinterpret_cast<uint32_t*>(host)).fetch_or(bits);
+    if (!host || (m_memory.flags(step.address) & GuestMemory::ReadOnly))
+        return true;
+    auto expected = static_cast<uint32_t>(step.entry);
+    if (!std::atomic_ref(*reinterpret_cast<uint32_t*>(host)).compare_exchange_strong(expected, expected | bits))
+        return false;
     m_memory.noteWrite(step.address);
-    if ((flags & GuestMemory::Code) && m_codeCache)
+    if ((m_memory.flags(step.address) & GuestMemory::Code) && m_codeCache)
         m_codeCache->codeWrittenHere(step.address, sizeof(uint32_t));
+    return true;
 }
 
 PageWalkResult PageWalk::walk(const Control& control, uint32_t linear, PageAccess access)
 {
-    return control.cr4 & cr4::physicalAddressExtension ? walkPae(control, linear, access)
-                                                       : walk32(control, linear, access);
+    while (true) {
+        const auto result = control.cr4 & cr4::physicalAddressExtension ? walkPae(control, linear, access)
+                                                                        : walk32(control, linear, access);
+        if (result)
+            return *result;
+    }
 }
 
 // Intel SDM volume 3, table 4-4: what no address bit is, of bits 13 to 21.
@@ -108,7 +113,7 @@ uint64_t PageWalk::reservedInPaeEntry(const Control& control) const
     return (beyondPhysical() & ~entryNoExecute) | (noExecuteIsOn(control) ? 0 : entryNoExecute);
 }
 
-PageWalkResult PageWalk::walk32(const Control& control, uint32_t linear, PageAccess access)
+std::optional<PageWalkResult> PageWalk::walk32(const Control& control, uint32_t linear, PageAccess access)
 {
     const Step directory = readEntry<uint32_t>((control.cr3 & frame32) | (linear >> 22 << 2));
     if (!(directory.entry & entryPresent))
@@ -126,7 +131,7 @@ PageWalkResult PageWalk::walk32(const Control& control, uint32_t linear, PageAcc
     return finish(control, access, directory, table, table.entry & frame32);
 }
 
-PageWalkResult PageWalk::walkPae(const Control& control, uint32_t linear, PageAccess access)
+std::optional<PageWalkResult> PageWalk::walkPae(const Control& control, uint32_t linear, PageAccess access)
 {
     const uint64_t pointer = control.pageDirectoryPointers[linear >> 30];
     if (!(pointer & entryPresent))
@@ -150,8 +155,8 @@ PageWalkResult PageWalk::walkPae(const Control& control, uint32_t linear, PageAc
     return finish(control, access, directory, table, table.entry & framePae);
 }
 
-// The rights of both levels together decide. Intel SDM volume 3, 4.6.
-PageWalkResult PageWalk::finish(
+// The rights of both levels together decide. Intel SDM volume 3, 4.6. Nothing: walk again.
+std::optional<PageWalkResult> PageWalk::finish(
     const Control& control, PageAccess access, const Step& directory, const Step& last, PhysicalAddress page)
 {
     const uint64_t rights = directory.entry & last.entry;
@@ -162,12 +167,13 @@ PageWalkResult PageWalk::finish(
 
     // Also where a directory is its own page table: then the two are one entry, and INVLPG forgets more than it must.
     const bool large = directory.address == last.address;
-    if (!large)
-        setBits(directory, entryAccessed);
-    setBits(last, entryAccessed | (access.write ? entryDirty : 0));
+    if (!large && !setBits(directory, entryAccessed))
+        return {};
+    if (!setBits(last, entryAccessed | (access.write ? entryDirty : 0)))
+        return {};
     const bool dirty = access.write || (last.entry & entryDirty);
     const bool global = (last.entry & entryGlobal) && (control.cr4 & cr4::pageGlobalEnable);
-    return { {}, { page & ~pageOffset & m_addressMask, dirty && writable, global, large, executable } };
+    return PageWalkResult { {}, { page & ~pageOffset & m_addressMask, dirty && writable, global, large, executable } };
 }
 
 std::optional<PageDirectoryPointers> PageWalk::readPageDirectoryPointers(uint32_t cr3) const

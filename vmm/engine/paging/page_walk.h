@@ -85,10 +85,11 @@ private:
     };
 
     template <class Entry> Step readEntry(PhysicalAddress) const;
-    PageWalkResult walk32(const Control&, uint32_t linear, PageAccess);
-    PageWalkResult walkPae(const Control&, uint32_t linear, PageAccess);
-    PageWalkResult finish(const Control&, PageAccess, const Step& directory, const Step& last, PhysicalAddress page);
-    void setBits(const Step&, uint32_t bits);
+    std::optional<PageWalkResult> walk32(const Control&, uint32_t linear, PageAccess);
+    std::optional<PageWalkResult> walkPae(const Control&, uint32_t linear, PageAccess);
+    std::optional<PageWalkResult> finish(
+        const Control&, PageAccess, const Step& directory, const Step& last, PhysicalAddress page);
+    bool setBits(const Step&, uint32_t bits);
 
     uint64_t beyondPhysical() const { return ~((uint64_t { 1 } << m_model.physicalBits) - 1); }
     uint64_t reservedInLargePage32() const;

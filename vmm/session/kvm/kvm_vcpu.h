@@ -68,6 +68,10 @@ public:
 
     VcpuExit run() override;
     void kick() override { demand(Attention::Kick); }
+    bool hasWork() const override
+    {
+        return m_attention.reasons() & (Attention::Kick | Attention::Nmi | Attention::InterruptRequest);
+    }
     void setInterruptRequest(bool level) override;
     void raiseNmi() override { demand(Attention::Nmi); }
     CpuState save() const override;

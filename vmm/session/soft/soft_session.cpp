@@ -5,11 +5,33 @@
 
 namespace namsan {
 
-SoftSession::SoftSession(GuestMemory& memory, const Clock& clock, const CpuModel& model, GuestBus& bus)
+namespace {
+
+Result<void> aloneOrError(size_t vcpus)
+{
+    if (vcpus == 1)
+        return {};
+    return Error { "The translator serves virtual machines with one vCPU so far. Use the interpreter (--engine "
+                   "soft:interpreter), or one vCPU (--vcpus 1)." };
+}
+
+} // namespace
+
+SoftSession::SoftSession(GuestMemory& memory, const Clock& clock, const CpuModel& model, GuestBus& bus, unsigned vcpus)
     : m_memory(memory)
     , m_decoder(model.features())
-    , m_vcpu(memory, bus, clock, model, m_decoder)
 {
+    assert(vcpus >= 1 && vcpus <= ProcessorGroup::most);
+    if (model.has(Feature::Apic))
+        m_apics = std::make_unique<LocalApics>(vcpus,
+            LocalApic::Features {
+                .x2Apic = model.has(Feature::X2Apic), .tscDeadline = model.has(Feature::TscDeadline) },
+            clock);
+    if (vcpus > 1)
+        m_group = std::make_unique<ProcessorGroup>(memory, vcpus);
+    for (unsigned index = 0; index < vcpus; ++index)
+        m_vcpus.push_back(std::make_unique<SoftVcpu>(memory, bus, clock, model, m_decoder,
+            SoftVcpu::Neighbours { m_apics.get(), m_group.get(), { index, vcpus } }));
     m_memory.setCodeWatcher(this);
 }
 
@@ -20,7 +42,9 @@ SoftSession::~SoftSession()
 
 Result<void> SoftSession::startTranslator()
 {
-    auto started = m_vcpu.startTranslator();
+    if (auto alone = aloneOrError(m_vcpus.size()); !alone)
+        return alone;
+    auto started = m_vcpus.front()->startTranslator();
     if (started)
         m_engineName = "soft:translator";
     return started;
@@ -28,21 +52,28 @@ Result<void> SoftSession::startTranslator()
 
 Result<void> SoftSession::startLockstep()
 {
-    auto started = m_vcpu.startLockstep();
+    if (auto alone = aloneOrError(m_vcpus.size()); !alone)
+        return alone;
+    auto started = m_vcpus.front()->startLockstep();
     if (started)
         m_engineName = "soft:lockstep";
     return started;
 }
 
-Vcpu& SoftSession::vcpu([[maybe_unused]] unsigned index)
+void SoftSession::setA20(bool open)
 {
-    assert(index == 0);
-    return m_vcpu;
+    for (const auto& vcpu : m_vcpus)
+        vcpu->setA20(open);
 }
 
 void SoftSession::codeWritten(PhysicalAddress address, uint64_t size)
 {
-    m_vcpu.codeWritten(address, size);
+    if (!m_group) {
+        m_vcpus.front()->codeWritten(address, size);
+        return;
+    }
+    // The group thinks in pages, and so does the caller.
+    m_group->codeWritten(ProcessorGroup::noProcessor, address, size);
 }
 
 } // namespace namsan

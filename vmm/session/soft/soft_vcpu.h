@@ -8,6 +8,7 @@
 #include "vmm/engine/interpret/processor.h"
 #include "vmm/engine/translate/lockstep.h"
 #include "vmm/engine/translate/translator.h"
+#include "vmm/session/soft/soft_bus.h"
 #include "vmm/session/vm_session.h"
 
 #include <atomic>
@@ -16,14 +17,23 @@
 namespace namsan {
 
 // A virtual processor in software: the interpreter, and the translator where it is asked for.
-class SoftVcpu final : public Vcpu {
+class SoftVcpu final : public Vcpu, private ApicProcessor {
 public:
-    SoftVcpu(GuestMemory&, GuestBus&, const Clock&, const CpuModel&, const Decoder&);
+    // What it has in common with the others. apics: nullptr where the model has none. group: nullptr for a single one.
+    struct Neighbours {
+        LocalApics* apics = nullptr;
+        ProcessorGroup* group = nullptr;
+        ProcessorPlace place;
+    };
+
+    SoftVcpu(GuestMemory&, GuestBus&, const Clock&, const CpuModel&, const Decoder&, const Neighbours&);
 
     VcpuExit run() override;
     void kick() override { m_attention.raise(Attention::Kick); }
+    bool hasWork() const override { return m_attention.reasons() & m_wakers.load(); }
+    void setSleeper(VcpuSleeper* sleeper) override { m_sleeper = sleeper; }
     void setInterruptRequest(bool level) override;
-    void raiseNmi() override { m_attention.raise(Attention::Nmi); }
+    void raiseNmi() override;
     CpuState save() const override;
     void load(const CpuState&) override;
     const VcpuCounters& counters() const override { return m_counters; }
@@ -37,11 +47,23 @@ public:
     void codeWritten(PhysicalAddress address, uint64_t size) { m_codeCache.codeWrittenElsewhere(address, size); }
 
 private:
+    void setApicRequest(bool level) override;
+    void apicNmi() override { m_attention.raise(Attention::Nmi); }
+    void apicInitialize() override;
+    void apicStartUp(uint8_t vector) override;
+    void wake() override;
+
+    uint32_t wakers() const;
+
     VcpuCounters m_counters;
     Attention m_attention;
     std::atomic<bool> m_a20Open = true;
+    std::atomic<uint32_t> m_wakers = ~0u; // what ends the halt that run() has last told of
+    std::atomic<VcpuSleeper*> m_sleeper = nullptr;
     GuestMemory& m_memory;
     const Decoder& m_decoder;
+    const Neighbours m_neighbours;
+    SoftBus m_bus;
     Processor m_processor;
     CodeCache m_codeCache;
     Interpreter m_interpreter;

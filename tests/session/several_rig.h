@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "tests/support/guest_program.h"
+#include "vmm/session/soft/soft_session.h"
+
+#include <cstdint>
+#include <initializer_list>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace namsan {
+
+// Machine code, put together instruction by instruction. Labels are offsets into it.
+class Code {
+public:
+    Code& bytes(std::initializer_list<uint8_t> more)
+    {
+        for (const uint8_t byte : more)
+            m_bytes.push_back(byte);
+        return *this;
+    }
+    Code& word32(uint32_t value)
+    {
+        for (unsigned shift = 0; shift < 32; shift += 8)
+            m_bytes.push_back(static_cast<uint8_t>(value >> shift));
+        return *this;
+    }
+    Code& append(const Code& more)
+    {
+        for (const uint8_t byte : more.m_bytes)
+            m_bytes.push_back(byte);
+        return *this;
+    }
+    // A jump or call with an 8-bit or 32-bit distance to an offset in this code.
+    Code& shortJump(uint8_t opcode, size_t target)
+    {
+        const auto distance = static_cast<int>(target) - static_cast<int>(m_bytes.size()) - 2;
+        return bytes({ opcode, static_cast<uint8_t>(distance) });
+    }
+    Code& nearJump(uint8_t condition, size_t target)
+    {
+        bytes({ 0x0f, condition });
+        return word32(static_cast<uint32_t>(target - m_bytes.size() - 4));
+    }
+    size_t size() const { return m_bytes.size(); }
+    const std::vector<uint8_t>& done() const { return m_bytes; }
+
+private:
+    std::vector<uint8_t> m_bytes;
+};
+
+// Several virtual processors of the software CPU, each on a thread of its own, in flat 32-bit protected mode with
+// interrupts off, and without a board.
+class SeveralRig {
+public:
+    static constexpr uint32_t memorySize = 8 << 20;
+    static constexpr uint32_t codeAddress = 0x10000; // 4 KiB for each
+    static constexpr uint32_t stackTop = 0x60000; // 4 KiB for each
+
+    explicit SeveralRig(unsigned count);
+
+    unsigned count() const { return session->vcpuCount(); }
+    void program(unsigned index, const Code&);
+    void store(uint32_t address, const Code& code) { memory->write(address, code.done()); }
+    template <class T> T read(uint32_t address) const
+    {
+        T value;
+        memory->read(address, { reinterpret_cast<uint8_t*>(&value), sizeof value });
+        return value;
+    }
+    template <class T> void write(uint32_t address, T value)
+    {
+        memory->write(address, { reinterpret_cast<const uint8_t*>(&value), sizeof value });
+    }
+
+    // Runs all until those in `awaited` (one bit each; all by default) have halted with interrupts off; then stops the
+    // others. False: not within a minute, or one of them failed.
+    bool run(uint32_t awaited = ~0u);
+
+    std::vector<CpuState> states; // loaded by run(), and what it ends with
+    EmptyGuestBus bus;
+    ManualClock clock;
+    CpuModel model = CpuModel::standard().withLocalApic();
+    std::unique_ptr<GuestMemory> memory;
+    std::unique_ptr<SoftSession> session;
+};
+
+} // namespace namsan
