@@ -82,6 +82,14 @@ bool reservedPatIsTaken()
     return vm.regs().rip == BareKvm::codeAddress + 15;
 }
 
+// mov eax,100h; aad 80h: AL becomes 80h, so SF is set
+bool aadGivesNoSign()
+{
+    BareKvm vm({ 0xb8, 0x00, 0x01, 0x00, 0x00, 0xd5, 0x80 });
+    constexpr uint64_t sign = 0x80;
+    return vm.run() != KVM_EXIT_HLT || vm.regs().rax != 0x80 || !(vm.regs().rflags & sign);
+}
+
 } // namespace
 
 namespace host_fault {
@@ -96,6 +104,8 @@ const HostFault timeStampCounterIsTheHosts { "This host's KVM ignores writes to 
 const HostFault cpuidIsTheHosts { "This host's KVM tells the host's features in CPUID leaf 1 and not the ones set.",
     featuresAreTheHosts };
 const HostFault anyPatIsTaken { "This host's KVM takes a reserved memory type in IA32_PAT.", reservedPatIsTaken };
+
+const HostFault aadLosesFlags { "This host's KVM does not set the flags of AAD by its result.", aadGivesNoSign };
 
 } // namespace host_fault
 

@@ -14,6 +14,7 @@ extern const HostFault paging32DoesNotWork;
 extern const HostFault timeStampCounterIsTheHosts;
 extern const HostFault cpuidIsTheHosts;
 extern const HostFault anyPatIsTaken;
+extern const HostFault aadLosesFlags;
 } // namespace host_fault
 
 } // namespace namsan

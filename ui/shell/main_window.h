@@ -11,7 +11,9 @@
 #include <functional>
 #include <memory>
 
+class QActionGroup;
 class QLabel;
+class QMenu;
 class QMessageBox;
 class QSettings;
 class QStackedWidget;
@@ -64,6 +66,7 @@ private:
     void buildCentre();
     void buildActions();
     void buildMenus();
+    QMenu* buildEngineMenu();
     void buildToolBar();
     void buildStatusBar();
     void restoreLayout();
@@ -75,6 +78,9 @@ private:
     void placementChanged(const Placement&);
     void stateChanged(MachineState);
     void showStateInActions();
+    void showEngine();
+    void offerEngines();
+    void engineMoveRefused(const QString& sentence);
     void showEnding();
     void startAgain();
     void saveRecord();
@@ -122,6 +128,7 @@ private:
     QAction* m_screenshot;
     QAction* m_fullScreen;
     QAction* m_saveRecord;
+    QActionGroup* m_engines; // by name in their data
 };
 
 } // namespace namsan

@@ -3,6 +3,7 @@
 
 #include "vmm/base/result.h"
 #include "vmm/board/guest_memory.h"
+#include "vmm/machine/machine.h"
 #include "vmm/machine/machine_sample.h"
 #include "vmm/session/kvm/kvm_device.h"
 #include "vmm/session/vm_session.h"
@@ -11,6 +12,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace namsan {
 
@@ -24,6 +26,9 @@ struct EngineChoice {
 // the host's KVM cannot serve. Memory, clock and bus outlive the session.
 Result<EngineChoice> chooseEngine(
     std::string_view name, GuestMemory&, const Clock&, GuestBus&, const KvmAccess& = KvmAccess::at());
+
+// The engines that a user may choose by name, each with why this host cannot serve it.
+std::vector<EngineOffer> offeredEngines(const KvmAccess& = KvmAccess::at());
 
 VcpuFigures figuresOf(const VcpuCounters&);
 

@@ -16,6 +16,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace namsan {
 
@@ -38,6 +39,21 @@ struct MachineEnding {
 
     Reason reason;
     std::string why; // one sentence
+};
+
+// An engine as a user may choose it, and why this host cannot serve it, in a sentence; empty where it can.
+struct EngineOffer {
+    std::string name; // as moveToEngine() takes it
+    std::string trouble;
+};
+
+// A guest that changed engines while its machine lived.
+struct EngineMove {
+    std::chrono::nanoseconds hostTime {}; // as in MachineSample
+    std::chrono::nanoseconds guestTime {};
+    std::string from;
+    std::string to;
+    std::string reason;
 };
 
 // What a machine tells its owner. Called on the machine's own threads: return soon, and call no function of the machine
@@ -90,6 +106,11 @@ public:
     // that, which takes some milliseconds; not from a listener. Fails with a sentence where the other engine cannot
     // serve or the machine has ended, and then all is as before.
     virtual Result<void> moveToEngine(std::string_view name) = 0;
+
+    // The engines to move to. Looks at the host, which costs some system calls.
+    virtual std::vector<EngineOffer> engineOffers() const = 0;
+    // The moves so far, in order; of a great many the latest.
+    virtual std::vector<EngineMove> engineMoves() const = 0;
 
     // The engine and why it was chosen.
     virtual std::string engineName() const = 0;

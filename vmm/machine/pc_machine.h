@@ -3,6 +3,7 @@
 
 #include "vmm/machine/board_bus.h"
 #include "vmm/machine/board_thread.h"
+#include "vmm/machine/engine_choice.h"
 #include "vmm/machine/machine.h"
 #include "vmm/machine/machine_builder.h"
 #include "vmm/machine/serial_line.h"
@@ -10,6 +11,7 @@
 #include "vmm/machine/vcpu_thread.h"
 
 #include <condition_variable>
+#include <deque>
 #include <memory>
 #include <vector>
 
@@ -50,6 +52,8 @@ public:
     Result<void> place(const Placement& placement) override { return m_threads.place(placement); }
 
     Result<void> moveToEngine(std::string_view name) override;
+    std::vector<EngineOffer> engineOffers() const override { return offeredEngines(); }
+    std::vector<EngineMove> engineMoves() const override;
     std::string engineName() const override;
     std::string engineReason() const override;
     MachineSample sample() const override;
@@ -69,7 +73,8 @@ private:
     void endNow(MachineEnding);
     void deliverSerialOutput();
     void observe();
-    Result<void> moveNow(const std::string& engine);
+    Result<void> moveNow(const std::string& engine, std::string_view because = {});
+    void noteMove(const std::string& from);
     Result<void> plugIn(const std::string& engine, const CpuState&);
     void leaveFailedEngine(const std::string& why);
 
@@ -81,6 +86,7 @@ private:
     void vcpuStandsStill(unsigned index, const VcpuExit&);
     void publish(MachineState);
 
+    static constexpr size_t mostMoves = 1000; // that are remembered
     static constexpr GuestTime observationPeriod = std::chrono::milliseconds(100);
 
     const MachineConfig m_config;
@@ -97,6 +103,7 @@ private:
     mutable std::mutex m_engineMutex;
     std::unique_ptr<VmSession> m_session;
     std::string m_engineReason;
+    std::deque<EngineMove> m_moves;
     std::vector<VcpuFigures> m_figuresBefore; // of the vCPUs of former engines
     std::unique_ptr<SerialLine> m_serial;
     std::unique_ptr<Timer> m_observation;

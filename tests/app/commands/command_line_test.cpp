@@ -194,6 +194,9 @@ TEST_F(CommandLineTest, SaysWhatIsWrongWithAValue)
     for (const char* time : { "0", "-1", "nan", "inf", "1e99", "", "5s" })
         EXPECT_NE(refusalOf("--timeout", time).find("time-out"), std::string::npos) << time;
     EXPECT_EQ(refusalOf("--until", ""), "The text of --until is empty; leave the option out or give it a text.");
+    EXPECT_NE(refusalOf("--move", "login").find("The move \"login\" is not understood"), std::string::npos);
+    EXPECT_EQ(refusalOf("--move", "login=>xen"),
+        "There is no engine \"xen\"; choose auto, soft, soft:interpreter, soft:translator or kvm.");
     EXPECT_NE(refusalOf("--type", "login").find("The typing \"login\" is not understood"), std::string::npos);
     EXPECT_EQ(refusalOf("--workload", "dance"), "The guest \"tiny\" has no workload \"dance\"; it has count.");
     EXPECT_NE(refusalOf("--placement", "vmm=100000")
