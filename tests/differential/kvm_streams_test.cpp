@@ -25,9 +25,9 @@ constexpr unsigned mostReports = 10;
 const HostFault* faultMetBy(const RandomStream& stream)
 {
     static const bool aadIsWrong = host_fault::aadLosesFlags.present();
-    constexpr uint8_t aad = 0xd5; // perhaps behind an operand size prefix
+    constexpr uint8_t aad = 0xd5, operandSize = 0x66;
     for (const uint32_t eip : stream.path)
-        if (aadIsWrong && (stream.byteAt(eip) == aad || stream.byteAt(eip + 1) == aad))
+        if (aadIsWrong && stream.byteAt(stream.byteAt(eip) == operandSize ? eip + 1 : eip) == aad)
             return &host_fault::aadLosesFlags;
     return nullptr;
 }

@@ -5,6 +5,7 @@
 #include "tests/support/synthetic_topology.h"
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 namespace namsan {
 
