@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tests/support/program_run.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
-
 #include <nlohmann/json.hpp>
+
+#include <algorithm>
 
 namespace namsan {
 
@@ -30,14 +32,17 @@ const std::string quickOnBoth = "console=tty0 console=ttyS0 cryptomgr.notests";
 const std::vector<GuestRun> table {
     { "BootsUnpacked", { "--until", "Namsan tiny guest" }, quick, 0, "Run /init as init process", 20 },
     { "BootsPacked", { "--until", "Namsan tiny guest", "--no-unpack" }, quick, 0, "Run /init as init process", 120 },
-    { "AnswersOnTheSerialConsole", { "--type", "/ #=>echo product $((6*7))\\n", "--until", "product 42" }, quick, 0,
-        "product 42", 60 },
+    { "AnswersOnTheSerialConsole", { "--type", "/ #=>echo product $((6*7)) >/dev/ttyS0\\n", "--until", "product 42" },
+        quick, 0, "product 42", 60 },
     { "AnswersOnTheTextScreen", { "--type", "/ #=>echo product $((6*7))\\n", "--until-screen", "product 42" },
         quickOnBoth, 0, "", 60 },
     { "SwitchesItselfOff", { "--type", "/ #=>poweroff -f\\n" }, quick, 0, "reboot: Power down", 60 },
     { "EndsAtARebootIfTold", { "--type", "/ #=>reboot -f\\n", "--no-reboot", "--until", "never said" }, quick, 5,
         "reboot: Restarting system", 60 },
-    { "StartsAgainAfterAReboot", { "--type", "/ #=>reboot -f\\n", "--timeout", "100", "--type", "/ #=>poweroff -f\\n" },
+    // The last step waits for a prompt of the second start, not for the one that the text screen still shows.
+    { "StartsAgainAfterAReboot",
+        { "--type", "/ #=>reboot -f\\n", "--type", "reboot: Restarting system=>\\n", "--type", "Namsan tiny guest=>\\n",
+            "--type", "/ #=>poweroff -f\\n" },
         quick, 0, "reboot: Power down", 100 },
     { "DrawsOnTheLinearFrameBuffer", { "--screen", "1024x768", "--until", "Namsan tiny guest" }, quickOnBoth, 0,
         "fb0: VESA VGA frame buffer device", 60 },
@@ -61,6 +66,9 @@ TEST_P(GuestTable, ComesToItsEnd)
         "--initrd", folder / "initrd.gz", "--append", GetParam().append, "--memory", "256M", "--serial",
         results.file("serial"), "--record", results.file("record.json") };
     arguments.insert(arguments.end(), GetParam().arguments.begin(), GetParam().arguments.end());
+    // A run that hangs ends some time and then shows its serial console.
+    if (std::ranges::find(arguments, "--timeout") == arguments.end())
+        arguments.insert(arguments.end(), { "--timeout", fmt::format("{}", GetParam().atMostSeconds) });
 
     const ProgramRun run = runNamsan(arguments);
     const std::string serial = contentsOf(results.file("serial"));
