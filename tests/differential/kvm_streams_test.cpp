@@ -24,11 +24,13 @@ constexpr unsigned mostReports = 10;
 // The host's fault that a stream would meet.
 const HostFault* faultMetBy(const RandomStream& stream)
 {
-    static const bool aadIsWrong = host_fault::aadLosesFlags.present();
-    constexpr uint8_t aad = 0xd5, operandSize = 0x66;
-    for (const uint32_t eip : stream.path)
-        if (aadIsWrong && stream.byteAt(stream.byteAt(eip) == operandSize ? eip + 1 : eip) == aad)
-            return &host_fault::aadLosesFlags;
+    static const bool adjustmentsAreWrong = host_fault::adjustmentsTakeFlagsOfEax.present();
+    constexpr uint8_t aam = 0xd4, aad = 0xd5, operandSize = 0x66;
+    for (const uint32_t eip : stream.path) {
+        const uint8_t opcode = stream.byteAt(stream.byteAt(eip) == operandSize ? eip + 1 : eip);
+        if (adjustmentsAreWrong && (opcode == aam || opcode == aad))
+            return &host_fault::adjustmentsTakeFlagsOfEax;
+    }
     return nullptr;
 }
 

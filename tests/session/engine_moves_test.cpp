@@ -83,6 +83,8 @@ void prepare(SessionRig& rig, const Work& work, uint32_t most)
     rig.write<double>(results + 0x18, 3.5);
     rig.state.gpr[Ecx] = 1;
     FxsaveImage& image = imageOf(rig.state.fxsave);
+    image.control = x87ControlInitial; // after a reset its exceptions are not masked
+    image.mxcsr = mxcsr::initial;
     image.xmm[0].quads = { std::bit_cast<uint64_t>(1.0), std::bit_cast<uint64_t>(2.0) };
     image.xmm[1].quads = { std::bit_cast<uint64_t>(0.001), std::bit_cast<uint64_t>(0.5) };
     image.xmm[2].quads = { std::bit_cast<uint64_t>(0.99), 0 };

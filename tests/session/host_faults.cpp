@@ -82,12 +82,12 @@ bool reservedPatIsTaken()
     return vm.regs().rip == BareKvm::codeAddress + 15;
 }
 
-// mov eax,100h; aad 80h: AL becomes 80h, so SF is set
-bool aadGivesNoSign()
+// mov eax,ffffff01h; aam 56: AL becomes 1, which has no sign
+bool adjustmentsTakeTheSignOfEax()
 {
-    BareKvm vm({ 0xb8, 0x00, 0x01, 0x00, 0x00, 0xd5, 0x80 });
+    BareKvm vm({ 0xb8, 0x01, 0xff, 0xff, 0xff, 0xd4, 0x38 });
     constexpr uint64_t sign = 0x80;
-    return vm.run() != KVM_EXIT_HLT || vm.regs().rax != 0x80 || !(vm.regs().rflags & sign);
+    return vm.run() != KVM_EXIT_HLT || (vm.regs().rax & 0xff) != 1 || (vm.regs().rflags & sign);
 }
 
 } // namespace
@@ -105,7 +105,8 @@ const HostFault cpuidIsTheHosts { "This host's KVM tells the host's features in 
     featuresAreTheHosts };
 const HostFault anyPatIsTaken { "This host's KVM takes a reserved memory type in IA32_PAT.", reservedPatIsTaken };
 
-const HostFault aadLosesFlags { "This host's KVM does not set the flags of AAD by its result.", aadGivesNoSign };
+const HostFault adjustmentsTakeFlagsOfEax { "This host's KVM sets the flags of AAM and AAD by EAX and not by AL.",
+    adjustmentsTakeTheSignOfEax };
 
 } // namespace host_fault
 

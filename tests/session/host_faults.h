@@ -14,7 +14,7 @@ extern const HostFault paging32DoesNotWork;
 extern const HostFault timeStampCounterIsTheHosts;
 extern const HostFault cpuidIsTheHosts;
 extern const HostFault anyPatIsTaken;
-extern const HostFault aadLosesFlags;
+extern const HostFault adjustmentsTakeFlagsOfEax;
 } // namespace host_fault
 
 } // namespace namsan

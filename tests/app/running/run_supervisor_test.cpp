@@ -61,9 +61,12 @@ protected:
     template <class Condition> static bool comes(Condition condition)
     {
         const auto end = std::chrono::steady_clock::now() + 10s;
-        while (!condition() && std::chrono::steady_clock::now() < end)
+        while (std::chrono::steady_clock::now() < end) {
+            if (condition())
+                return true;
             std::this_thread::yield();
-        return condition();
+        }
+        return false;
     }
 
     std::atomic<int> wakes = 0;
