@@ -407,9 +407,12 @@ bool StreamGenerator::suits(const Instruction& instruction) const
     return true;
 }
 
-// The native runner has pages of its own: only where it is known to have none is a page fault certain.
-bool StreamGenerator::faultIsTheHostsToo(const Fault& fault) const
+// The native runner has pages of its own: only where it is known to have none is a page fault certain. How much an
+// instruction that takes several values from the stack has done before its fault is the processor's choice.
+bool StreamGenerator::faultIsTheHostsToo(const Fault& fault, Operation operation) const
 {
+    if (operation == Operation::Popa || operation == Operation::Pusha || operation == Operation::Enter)
+        return m_isSystem;
     constexpr uint32_t around = 0x10000;
     const uint32_t cr2 = m_stepped.cpu.cr2;
     return m_isSystem || fault.exception != Exception::PageFault || cr2 < around
@@ -431,7 +434,7 @@ StreamGenerator::Step StreamGenerator::tryBytes(const Bytes& bytes)
         return Step::Refused;
     m_stepped.keep(*m_snapshot);
     const std::optional<Fault> fault = m_stepped.execute(instruction);
-    const bool endsHere = fault && m_values.oneIn(40) && faultIsTheHostsToo(*fault);
+    const bool endsHere = fault && m_values.oneIn(40) && faultIsTheHostsToo(*fault, instruction.entry->operation);
     if ((fault && !endsHere) || (!fault && !inCode(cpu.eip))) {
         m_stepped.goBack(*m_snapshot);
         return Step::Refused;
@@ -473,7 +476,7 @@ bool StreamGenerator::runAgain()
     m_stream.last = instruction.entry;
     if (!m_fault)
         m_stream.flags.ran(instruction);
-    return !m_fault || faultIsTheHostsToo(*m_fault);
+    return !m_fault || faultIsTheHostsToo(*m_fault, instruction.entry->operation);
 }
 
 } // namespace namsan

@@ -64,7 +64,7 @@ private:
     bool runAgain();
     void decodeHere(Instruction&) const;
     bool suits(const Instruction&) const;
-    bool faultIsTheHostsToo(const Fault&) const;
+    bool faultIsTheHostsToo(const Fault&, Operation) const;
     bool fits(size_t length) const;
     bool inCode(uint32_t address) const;
     bool inMemory(uint32_t address, uint32_t room) const;
