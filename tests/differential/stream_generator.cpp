@@ -134,6 +134,7 @@ bool StreamGenerator::runWhole()
     m_stepped.world.eraseCode(m_stream.before);
     m_stepped.world.putCode(m_stream.before);
     m_stepped.load(m_stream.before);
+    m_stream.after.codeAddress = m_stream.before.codeAddress;
     m_stream.path.clear();
     m_stream.flags = {};
     m_stream.last = nullptr;
@@ -145,10 +146,13 @@ bool StreamGenerator::runWhole()
         m_stream.path.push_back(eip);
         if (*m_stepped.world.memory().host(eip) == 0xcc)
             return true;
+        m_stepped.world.takeCode(m_stream.after);
         if (!runAgain())
             return false;
         if (m_fault)
             return true;
+        if (m_stepped.world.codeDiffers(m_stream.after))
+            m_stream.flags.codeChanged();
     }
     return false;
 }

@@ -190,6 +190,12 @@ void StreamWorld::takeCode(NativeStream& stream) const
     m_memory->read(stream.codeAddress, stream.code);
 }
 
+bool StreamWorld::codeDiffers(const NativeStream& stream) const
+{
+    // All memory is in one piece.
+    return std::memcmp(stream.code, m_memory->host(stream.codeAddress), sizeof stream.code) != 0;
+}
+
 CpuState StreamWorld::stateBefore(const NativeStream& stream) const
 {
     CpuState state;

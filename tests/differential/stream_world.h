@@ -50,6 +50,7 @@ public:
 
     void putRights(const NativeStream&);
     void takeCode(NativeStream&) const;
+    bool codeDiffers(const NativeStream&) const; // from what was taken
     // What the kernel does at a page fault. Whether that was all that is needed.
     bool putRight(uint32_t linear);
 
