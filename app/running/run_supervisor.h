@@ -49,7 +49,8 @@ public:
 
     // The driver's side.
 
-    Result<void> place(const Placement&); // fails, and changes nothing, where the host does not allow it
+    // Fails, and changes nothing, where the host does not allow it. A sample soon shows what came of it: step is due.
+    Result<void> place(const Placement&);
     const Placement& requestedPlacement() const { return m_placement; }
     void moveToEngine(std::string engine); // returns at once; a refusal comes with a step
     Step step(Time now);
@@ -91,6 +92,7 @@ private:
     std::unique_ptr<EngineMover> m_mover; // while the machine may be moved
     std::optional<Time> m_startedAt; // the first step with a machine that runs
     Time m_nextSample;
+    bool m_sampleSoon = false;
     Time m_nextKey;
 
     mutable std::mutex m_mutex; // of what both sides use:

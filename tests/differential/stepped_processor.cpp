@@ -7,7 +7,7 @@ namespace namsan {
 
 SteppedProcessor::SteppedProcessor(StreamWorld::Kind kind)
     : world(kind)
-    , cpu(world.memory(), m_bus, m_clock, CpuModel::namsan1(), m_counters)
+    , cpu(world.memory(), m_bus, m_clock, CpuModel::standard(), m_counters)
 {
     load(NativeStream {});
 }

@@ -14,7 +14,7 @@ StreamEngine::StreamEngine(StreamWorld::Kind kind)
 
 void StreamEngine::makeSoft()
 {
-    m_soft = std::make_unique<SoftVcpu>(m_world.memory(), m_bus, m_clock, CpuModel::namsan1(), m_decoder);
+    m_soft = std::make_unique<SoftVcpu>(m_world.memory(), m_bus, m_clock, CpuModel::standard(), m_decoder);
     m_vcpu = m_soft.get();
     m_world.memory().setCodeWatcher(this);
 }
@@ -37,7 +37,7 @@ std::unique_ptr<StreamEngine> StreamEngine::translator(StreamWorld::Kind kind, c
 Result<std::unique_ptr<StreamEngine>> StreamEngine::kvm(StreamWorld::Kind kind)
 {
     std::unique_ptr<StreamEngine> engine(new StreamEngine(kind));
-    auto session = KvmSession::create(engine->m_world.memory(), engine->m_clock, CpuModel::namsan1(), engine->m_bus);
+    auto session = KvmSession::create(engine->m_world.memory(), engine->m_clock, CpuModel::standard(), engine->m_bus);
     if (!session)
         return session.error();
     engine->m_session = std::move(*session);

@@ -94,7 +94,7 @@ void prepare(SessionRig& rig, const Work& work, uint32_t most)
 void moveTo(SessionRig& rig, const Engine& engine)
 {
     rig.session.reset(); // only one at a time is at the memory
-    auto made = engine.make(*rig.memory, rig.clock, CpuModel::namsan1(), rig.bus);
+    auto made = engine.make(*rig.memory, rig.clock, CpuModel::standard(), rig.bus);
     ASSERT_TRUE(made) << engine.name << ": " << made.error().message;
     rig.session = std::move(*made);
     rig.vcpu().load(rig.state);

@@ -84,6 +84,15 @@ void VcpuThread::wakeUp()
     m_changed.notify_all();
 }
 
+void VcpuThread::raiseNmi()
+{
+    const std::lock_guard guard(m_mutex);
+    m_nmi = true;
+    if (m_vcpu)
+        m_vcpu->raiseNmi();
+    m_changed.notify_all();
+}
+
 void VcpuThread::replaceVcpu(Vcpu* vcpu)
 {
     const std::lock_guard guard(m_mutex);
@@ -129,8 +138,9 @@ void VcpuThread::sleepWhileHalted()
 {
     std::unique_lock lock(m_mutex);
     m_asleep = true;
-    m_changed.wait(lock, [this] { return m_interruptRequest || !m_released; });
+    m_changed.wait(lock, [this] { return m_interruptRequest || m_nmi || !m_released; });
     m_asleep = false;
+    m_nmi = false;
 }
 
 void VcpuThread::standStill(const VcpuExit& exit)

@@ -15,7 +15,7 @@ namespace namsan {
 // The thread that runs one vCPU, and the end of the interrupt controller's INTR wire (input 0).
 //
 // It is parked at first: it runs guest code only between release() and park(). While the vCPU is halted the thread
-// sleeps until the INTR wire is high. Calls are safe from any thread where not said otherwise.
+// sleeps until the INTR wire is high or an NMI comes. Calls are safe from any thread where not said otherwise.
 class VcpuThread final : public InterruptSink, public BoardSleeper {
 public:
     // Told on the vCPU's thread, which is parked from then on: HLT with interrupts off, a triple fault, a failed
@@ -42,6 +42,7 @@ public:
 
     void setInterruptInput(unsigned input, bool level) override; // from inside the board; never waits for the vCPU
     void wakeUp() override;
+    void raiseNmi(); // a pulse of the NMI wire; wakes a vCPU that is halted
 
 private:
     void run();
@@ -60,6 +61,7 @@ private:
     bool m_parked = true; // what is: changed by the thread itself
     bool m_quit = false;
     bool m_interruptRequest = false;
+    bool m_nmi = false; // came since the vCPU last began to run or to sleep
     bool m_asleep = false; // halted
 
     std::thread m_thread;
