@@ -123,6 +123,10 @@ RunCommand::RunCommand(CLI::App& parser)
         "When TEXT comes (serial or screen), type KEYS, such as root\\n; may be repeated.")
         ->allow_extra_args(false)
         ->take_all();
+    order("--move", m_moves, "TEXT=>ENGINE",
+        "When TEXT comes (serial), carry the running guest to ENGINE; may be repeated.")
+        ->allow_extra_args(false)
+        ->take_all();
     order("--timeout", m_timeout, "SECONDS", "End the run after that much of the host's time.");
     order("--serial", m_orders.serial, "FILE",
         "Where the guest's serial output goes: stdio (takes input, too) or a file.");
@@ -239,6 +243,12 @@ Result<void> RunCommand::takeOrders(RunRequest& request) const
         if (!step)
             return step.error();
         request.orders.typing.push_back(std::move(*step));
+    }
+    for (const std::string& text : m_moves) {
+        auto step = parseEngineMoveStep(text);
+        if (!step)
+            return step.error();
+        request.orders.moves.push_back(std::move(*step));
     }
     if (m_command->count("--timeout") == 0)
         return {};

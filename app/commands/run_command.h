@@ -45,6 +45,7 @@ private:
     std::map<std::string, bool, std::less<>> m_switches;
     RunOrders m_orders;
     std::vector<std::string> m_typing;
+    std::vector<std::string> m_moves;
     std::string m_timeout;
     bool m_headless = false;
 };

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The conformance suite: one table of small guest programs, run on every engine that there is.
-#include "tests/session/session_rig.h"
-
-#include "vmm/session/kvm/kvm_session.h"
-#include "vmm/session/soft/soft_session.h"
+#include "tests/session/engines.h"
 
 #include <gtest/gtest.h>
 
@@ -14,28 +11,6 @@ namespace namsan {
 
 namespace {
 
-std::vector<Engine> engines()
-{
-    const auto kvm = [](bool splitIrqchip) {
-        return [splitIrqchip](GuestMemory& memory, const Clock& clock, const CpuModel& model,
-                   GuestBus& bus) -> Result<std::unique_ptr<VmSession>> {
-            auto made = KvmSession::create(memory, clock, model, bus, { .splitIrqchip = splitIrqchip });
-            if (!made)
-                return made.error();
-            return std::unique_ptr<VmSession>(std::move(*made));
-        };
-    };
-    return {
-        { "soft:interpreter",
-            [](GuestMemory& memory, const Clock& clock, const CpuModel& model,
-                GuestBus& bus) -> Result<std::unique_ptr<VmSession>> {
-                return std::unique_ptr<VmSession>(std::make_unique<SoftSession>(memory, clock, model, bus));
-            } },
-        { "kvm", kvm(true) },
-        { "kvm, no irqchip", kvm(false) },
-    };
-}
-
 std::vector<ConformanceCase> allCases()
 {
     std::vector<ConformanceCase> cases;
@@ -44,20 +19,6 @@ std::vector<ConformanceCase> allCases()
         cases.insert(cases.end(), part.begin(), part.end());
     return cases;
 }
-
-bool isKvm(const Engine& engine)
-{
-    return engine.name.starts_with("kvm");
-}
-
-// Why KVM cannot be used here at all; empty where it can.
-std::string kvmTrouble()
-{
-    const auto device = KvmDevice::open();
-    return device ? "" : device.error().message;
-}
-
-enum class Outcome { Passed, Failed, HostsFault, NotRun };
 
 struct Count {
     unsigned passed = 0, failed = 0, hosts = 0, notRun = 0;
@@ -68,7 +29,7 @@ struct Count {
 TEST(Conformance, EveryEnginePassesEveryCase)
 {
     const std::string trouble = kvmTrouble();
-    const std::vector<Engine> tested = engines();
+    const std::vector<Engine> tested = sessionEngines();
     std::vector<Count> counts(tested.size());
     std::map<std::string, std::vector<std::string>> faults; // of the host, and what they spoiled
     std::string table = fmt::format("{:<48}", "case");

@@ -12,7 +12,9 @@
 #include <future>
 #include <memory>
 
+class QActionGroup;
 class QLabel;
+class QMenu;
 class QMessageBox;
 class QSettings;
 class QStackedWidget;
@@ -69,6 +71,7 @@ private:
     void connectActions();
     void explain(QAction*, const QString&);
     void buildMenus();
+    QMenu* buildEngineMenu();
     void buildToolBar();
     void buildStatusBar();
     void restoreLayout();
@@ -80,6 +83,9 @@ private:
     void placementChanged(const Placement&);
     void stateChanged(MachineState);
     void showStateInActions();
+    void showEngine();
+    void offerEngines();
+    void engineMoveRefused(const QString& sentence);
     void showEnding();
     void startAgain();
     void goOnWith(std::unique_ptr<MachineController>);
@@ -132,6 +138,7 @@ private:
     QAction* m_screenshot;
     QAction* m_fullScreen;
     QAction* m_saveRecord;
+    QActionGroup* m_engines; // by name in their data
 };
 
 } // namespace namsan

@@ -12,11 +12,13 @@
 #include "vmm/machine/input_queue.h"
 
 #include <QAction>
+#include <QActionGroup>
 #include <QApplication>
 #include <QClipboard>
 #include <QDateTime>
 #include <QDir>
 #include <QFileDialog>
+#include <QMenu>
 #include <QMenuBar>
 #include <QMessageBox>
 #include <QStandardPaths>
@@ -128,6 +130,8 @@ void MainWindow::buildMenus()
     machine->addSeparator();
     machine->addActions({ m_powerButton, m_cutPower });
     machine->addSeparator();
+    machine->addMenu(buildEngineMenu());
+    machine->addSeparator();
     machine->addAction(m_sendNmi);
 
     QMenu* console = menuBar()->addMenu(tr("&Console"));
@@ -161,6 +165,55 @@ void MainWindow::buildMenus()
                "<p>In the serial console: Ctrl+Shift+C copy, Ctrl+Shift+V paste.</p>"));
     });
     connect(help->addAction(tr("About Namsan")), &QAction::triggered, this, &MainWindow::about);
+}
+
+QMenu* MainWindow::buildEngineMenu()
+{
+    auto* menu = new QMenu(tr("Engine"), this);
+    menu->setObjectName(QStringLiteral("engineMenu"));
+    menu->setToolTipsVisible(true); // where an engine cannot serve they say why
+    m_engines = new QActionGroup(this);
+    m_engines->setExclusionPolicy(QActionGroup::ExclusionPolicy::ExclusiveOptional); // some engines are not offered
+    const auto offer = [&](const char* name, const QString& text) {
+        QAction* action = addAction(QStringLiteral("engine:") + QLatin1String(name), QString(), text);
+        action->setCheckable(true);
+        action->setData(QLatin1String(name));
+        m_engines->addAction(action);
+        menu->addAction(action);
+    };
+    offer("soft:interpreter", tr("Software CPU, interpreter"));
+    offer("soft:translator", tr("Software CPU, translator"));
+    offer("kvm", tr("KVM"));
+    connect(menu, &QMenu::aboutToShow, this, &MainWindow::offerEngines);
+    connect(m_engines, &QActionGroup::triggered, this, [this](const QAction* chosen) {
+        const QString name = chosen->data().toString();
+        if (name != m_machine->engineName())
+            m_machine->moveToEngine(name);
+        showEngine(); // the mark stays with the engine that runs until another one does
+    });
+    return menu;
+}
+
+// What the host can serve may have changed since the menu was open the last time.
+void MainWindow::offerEngines()
+{
+    const bool ended = m_machine->state() == MachineState::Ended;
+    const std::vector<EngineOffer> offers = m_machine->engineOffers();
+    for (QAction* action : m_engines->actions()) {
+        QString trouble = ended ? tr("The machine has ended; there is no guest that could change engines.")
+                                : tr("This machine does not know this engine.");
+        for (const EngineOffer& offer : offers)
+            if (!ended && action->data().toString() == QString::fromStdString(offer.name))
+                trouble = QString::fromStdString(offer.trouble);
+        action->setEnabled(trouble.isEmpty());
+        action->setToolTip(trouble.isEmpty() ? tr("Carries the guest to this engine; it runs on") : trouble);
+    }
+}
+
+void MainWindow::engineMoveRefused(const QString& sentence)
+{
+    m_banner->say(MessageBanner::Kind::Warning, sentence);
+    showEngine();
 }
 
 void MainWindow::buildToolBar()

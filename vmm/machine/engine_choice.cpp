@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "vmm/machine/engine_choice.h"
 
+#include "vmm/engine/translate/code_region.h"
 #include "vmm/session/engine_probe.h"
 #include "vmm/session/kvm/kvm_session.h"
 #include "vmm/session/soft/soft_session.h"
@@ -93,6 +94,17 @@ Result<EngineChoice> chooseEngine(std::string_view name, GuestMemory& memory, co
         return makeKvm("KVM is used because it was asked for.", parts, access);
     return Error { fmt::format(
         "There is no engine \"{}\". Choose auto, soft, soft:interpreter, soft:translator or kvm (--engine).", name) };
+}
+
+std::vector<EngineOffer> offeredEngines(const KvmAccess& access)
+{
+    const auto troubleOf = [](const auto& attempt) { return attempt ? std::string() : attempt.error().message; };
+    constexpr size_t page = 4096;
+    return {
+        { "soft:interpreter", {} },
+        { "soft:translator", troubleOf(CodeRegion::create(page)) },
+        { "kvm", troubleOf(KvmDevice::open(access)) },
+    };
 }
 
 VcpuFigures VcpuFigures::operator+(const VcpuFigures& other) const

@@ -4,6 +4,7 @@
 #include "vmm/base/result.h"
 #include "vmm/board/guest_memory.h"
 #include "vmm/engine/cpu_model.h"
+#include "vmm/machine/machine.h"
 #include "vmm/machine/machine_sample.h"
 #include "vmm/session/kvm/kvm_device.h"
 #include "vmm/session/vm_session.h"
@@ -12,6 +13,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace namsan {
 
@@ -32,6 +34,9 @@ Result<CpuModel> chooseCpuModel(std::string_view name, const KvmAccess& = KvmAcc
 
 // Whether the software CPU has what the model promises: it borrows the host's SSE3 and later for it.
 Result<void> softCanServe(const CpuModel&, const FeatureSet& host = FeatureSet::ofHost());
+
+// The engines that a user may choose by name, each with why this host cannot serve it.
+std::vector<EngineOffer> offeredEngines(const KvmAccess& = KvmAccess::at());
 
 VcpuFigures figuresOf(const VcpuCounters&);
 

@@ -30,7 +30,8 @@ Result<void> PcMachine::moveToEngine(std::string_view name)
     }
 }
 
-Result<void> PcMachine::moveNow(const std::string& engine)
+// because: the reason, where it is another than that somebody asked for that engine.
+Result<void> PcMachine::moveNow(const std::string& engine, std::string_view because)
 {
     const MachineState before = state();
     if (before == MachineState::Ended)
@@ -49,8 +50,16 @@ Result<void> PcMachine::moveNow(const std::string& engine)
             endNow({ MachineEnding::Reason::Crashed, back.error().message });
             return back;
         }
+        m_log.add(LogLevel::Warning, "engine",
+            fmt::format("The guest stays on {}, as it cannot move to {}. {}", former, wanted, moved.error().message));
         const std::lock_guard guard(m_engineMutex);
         m_engineReason = formerReason;
+    } else {
+        if (!because.empty()) {
+            const std::lock_guard guard(m_engineMutex);
+            m_engineReason = because;
+        }
+        noteMove(former);
     }
     if (before == MachineState::Running)
         runVcpus();
@@ -82,15 +91,28 @@ void PcMachine::leaveFailedEngine(const std::string& why)
 {
     if (state() == MachineState::Ended)
         return;
-    if (auto moved = moveNow("soft"); !moved) {
+    const std::string reason
+        = fmt::format("KVM gave up in the middle of the run, so the software CPU goes on. {}", why);
+    if (auto moved = moveNow("soft", reason); !moved) {
         endNow({ MachineEnding::Reason::Crashed, moved.error().message });
         return;
     }
-    const std::string reason
-        = fmt::format("KVM gave up in the middle of the run, so the software CPU goes on. {}", why);
     m_log.add(LogLevel::Warning, "engine", reason);
+}
+
+void PcMachine::noteMove(const std::string& from)
+{
+    const MachineSample now = sample();
     const std::lock_guard guard(m_engineMutex);
-    m_engineReason = reason;
+    m_moves.push_back({ now.hostTime, now.guestTime, from, std::string(m_session->engineName()), m_engineReason });
+    if (m_moves.size() > mostMoves)
+        m_moves.pop_front();
+}
+
+std::vector<EngineMove> PcMachine::engineMoves() const
+{
+    const std::lock_guard guard(m_engineMutex);
+    return { m_moves.begin(), m_moves.end() };
 }
 
 } // namespace namsan

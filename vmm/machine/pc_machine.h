@@ -5,6 +5,7 @@
 #include "vmm/machine/board_bus.h"
 #include "vmm/machine/board_thread.h"
 #include "vmm/machine/debug_console.h"
+#include "vmm/machine/engine_choice.h"
 #include "vmm/machine/machine.h"
 #include "vmm/machine/machine_builder.h"
 #include "vmm/machine/serial_line.h"
@@ -12,6 +13,7 @@
 #include "vmm/machine/vcpu_thread.h"
 
 #include <condition_variable>
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -55,6 +57,8 @@ public:
     Result<void> place(const Placement& placement) override { return m_threads.place(placement); }
 
     Result<void> moveToEngine(std::string_view name) override;
+    std::vector<EngineOffer> engineOffers() const override { return offeredEngines(); }
+    std::vector<EngineMove> engineMoves() const override;
     std::string engineName() const override;
     std::string engineReason() const override;
     MachineSample sample() const override;
@@ -77,7 +81,8 @@ private:
     void deliverSerialOutput();
     void deliverDebugOutput();
     void observe();
-    Result<void> moveNow(const std::string& engine);
+    Result<void> moveNow(const std::string& engine, std::string_view because = {});
+    void noteMove(const std::string& from);
     Result<void> plugIn(const std::string& engine, const CpuState&);
     void leaveFailedEngine(const std::string& why);
 
@@ -89,6 +94,7 @@ private:
     void vcpuStandsStill(unsigned index, const VcpuExit&);
     void publish(MachineState);
 
+    static constexpr size_t mostMoves = 1000; // that are remembered
     static constexpr GuestTime observationPeriod = std::chrono::milliseconds(100);
 
     const MachineConfig m_config;
@@ -106,6 +112,7 @@ private:
     mutable std::mutex m_engineMutex;
     std::unique_ptr<VmSession> m_session;
     std::string m_engineReason;
+    std::deque<EngineMove> m_moves;
     std::vector<VcpuFigures> m_figuresBefore; // of the vCPUs of former engines
     std::unique_ptr<SerialLine> m_serial;
     std::map<Port, std::unique_ptr<DebugConsole>> m_debugConsoles;

@@ -62,10 +62,11 @@ constexpr std::array exitNames {
     CounterName { "kicks", &VcpuFigures::kicks },
 };
 
-// Whether an engine can tell what happens inside the guest.
-bool countsInsideTheGuest(std::string_view engine)
+// Whether the engines can tell what happens inside the guest: each that it was on.
+bool countsInsideTheGuest(const RunRecord& record)
 {
-    return engine != "kvm";
+    return record.engineName != "kvm"
+        && std::ranges::none_of(record.engineMoves, [](const EngineMove& move) { return move.to == "kvm"; });
 }
 
 double seconds(std::chrono::nanoseconds time)
@@ -150,6 +151,15 @@ Json toJson(const MachineSample& sample, bool insideIsCounted)
     return { { "host_seconds", seconds(sample.hostTime) }, { "guest_seconds", seconds(sample.guestTime) },
         { "late_tick_seconds", seconds(sample.lateTicks) }, { "threads", std::move(threads) },
         { "vcpus", std::move(vcpus) } };
+}
+
+Json toJson(const std::vector<EngineMove>& moves)
+{
+    Json json = Json::array();
+    for (const EngineMove& move : moves)
+        json.push_back({ { "host_seconds", seconds(move.hostTime) }, { "guest_seconds", seconds(move.guestTime) },
+            { "from", move.from }, { "to", move.to }, { "reason", move.reason } });
+    return json;
 }
 
 Json toJson(const WorkloadRun& run, bool insideIsCounted)
@@ -258,6 +268,8 @@ Json explanations()
         { "guest_instructions",
             "instructions that all vCPUs completed; a REP string instruction is one; null: the engine cannot count "
             "them" },
+        { "engine.name", "the engine at the start" },
+        { "engine.moves", "when the guest was carried to another engine while it ran, and why" },
         { "exits", "how often guest code was left for the VMM, by kind, all vCPUs together" },
         { "placement.requested", "host CPU that was asked for last; null: any" },
         { "placement.granted", "host CPUs that the kernel allowed at the end" },
@@ -270,7 +282,7 @@ Json explanations()
 Json wholeRecord(const RunRecord& record)
 {
     const MachineSample last = record.samples.empty() ? MachineSample {} : record.samples.back();
-    const bool insideIsCounted = countsInsideTheGuest(record.engineName);
+    const bool insideIsCounted = countsInsideTheGuest(record);
     Json json;
     json["format"] = "namsan-run-record";
     json["version"] = RunRecord::version;
@@ -281,7 +293,8 @@ Json wholeRecord(const RunRecord& record)
         = { { "processor", record.hostProcessor }, { "kernel", record.hostKernel }, { "cpus", record.hostCpus } };
     json["config"] = toJson(record.config);
     json["cpu_model"] = record.config.cpu;
-    json["engine"] = { { "name", record.engineName }, { "reason", record.engineReason } };
+    json["engine"]
+        = { { "name", record.engineName }, { "reason", record.engineReason }, { "moves", toJson(record.engineMoves) } };
     json["placement"] = { { "requested", toJson(record.requested) }, { "granted", grantedPlaces(last) },
         { "observed", observedPlaces(last) } };
     json["ending"] = toJson(record.ending);

@@ -237,6 +237,9 @@ TEST_F(CommandLineTest, SaysWhatIsWrongWithAValue)
     for (const char* time : { "0", "-1", "nan", "inf", "1e99", "", "5s" })
         EXPECT_NE(refusalOf("--timeout", time).find("time-out"), std::string::npos) << time;
     EXPECT_EQ(refusalOf("--until", ""), "The text of --until is empty; leave the option out or give it a text.");
+    EXPECT_NE(refusalOf("--move", "login").find("The move \"login\" is not understood"), std::string::npos);
+    EXPECT_EQ(refusalOf("--move", "login=>xen"),
+        "There is no engine \"xen\"; choose auto, soft, soft:interpreter, soft:translator or kvm.");
     EXPECT_NE(refusalOf("--type", "login").find("The typing \"login\" is not understood"), std::string::npos);
     EXPECT_EQ(refusal({ "run", "tiny", "--headless", "--window-screenshot", folder.path("w.png") }),
         "There is no window that --window-screenshot could show; leave out either it or --headless.");

@@ -18,9 +18,9 @@ SoftSession::~SoftSession()
     m_memory.setCodeWatcher(nullptr);
 }
 
-Result<void> SoftSession::startTranslator()
+Result<void> SoftSession::startTranslator(const TranslatorOptions& options)
 {
-    auto started = m_vcpu.startTranslator();
+    auto started = m_vcpu.startTranslator(options);
     if (started)
         m_engineName = "soft:translator";
     return started;

@@ -18,7 +18,7 @@ public:
     ~SoftSession() override;
 
     // Before the vCPU runs. Fails with a sentence where the host refuses; the session interprets then.
-    Result<void> startTranslator();
+    Result<void> startTranslator(const TranslatorOptions& = {});
     Result<void> startLockstep(); // the same, each unit compared with the interpreter: slow
 
     std::string_view engineName() const override { return m_engineName; }

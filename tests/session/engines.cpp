@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "tests/session/engines.h"
+
+#include "vmm/session/kvm/kvm_session.h"
+#include "vmm/session/soft/soft_session.h"
+
+namespace namsan {
+
+std::vector<Engine> sessionEngines()
+{
+    const auto kvm = [](bool splitIrqchip) {
+        return [splitIrqchip](GuestMemory& memory, const Clock& clock, const CpuModel& model,
+                   GuestBus& bus) -> Result<std::unique_ptr<VmSession>> {
+            auto made = KvmSession::create(memory, clock, model, bus, { .splitIrqchip = splitIrqchip });
+            if (!made)
+                return made.error();
+            return std::unique_ptr<VmSession>(std::move(*made));
+        };
+    };
+    const auto soft = [](bool translated) {
+        return [translated](GuestMemory& memory, const Clock& clock, const CpuModel& model,
+                   GuestBus& bus) -> Result<std::unique_ptr<VmSession>> {
+            auto made = std::make_unique<SoftSession>(memory, clock, model, bus);
+            TranslatorOptions atOnce; // the programs are short
+            atOnce.codeBytes = 8 << 20;
+            atOnce.hotAfter = 1;
+            if (auto started = translated ? made->startTranslator(atOnce) : Result<void> {}; !started)
+                return started.error();
+            return std::unique_ptr<VmSession>(std::move(made));
+        };
+    };
+    return {
+        { "soft:interpreter", soft(false) },
+        { "soft:translator", soft(true) },
+        { "kvm", kvm(true) },
+        { "kvm, no irqchip", kvm(false) },
+    };
+}
+
+bool isKvm(const Engine& engine)
+{
+    return engine.name.starts_with("kvm");
+}
+
+std::string kvmTrouble()
+{
+    const auto device = KvmDevice::open();
+    return device ? "" : device.error().message;
+}
+
+} // namespace namsan
