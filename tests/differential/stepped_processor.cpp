@@ -5,8 +5,9 @@
 
 namespace namsan {
 
-SteppedProcessor::SteppedProcessor(StreamWorld::Kind kind)
+SteppedProcessor::SteppedProcessor(StreamWorld::Kind kind, const FeatureSet& features)
     : world(kind)
+    , m_decoder(features)
     , cpu(world.memory(), m_bus, m_clock, CpuModel::standard(), m_counters)
 {
     load(NativeStream {});

@@ -15,7 +15,7 @@ namespace namsan {
 // The interpreter's handlers in a stream's world, one instruction at a time, with the possibility to take a step back.
 class SteppedProcessor {
 public:
-    explicit SteppedProcessor(StreamWorld::Kind);
+    explicit SteppedProcessor(StreamWorld::Kind, const FeatureSet& = FeatureSet::everything());
 
     void load(const NativeStream&);
     void take(NativeStream&) const; // registers and memory; not how it ended

@@ -34,10 +34,10 @@ std::unique_ptr<StreamEngine> StreamEngine::translator(StreamWorld::Kind kind, c
     return engine;
 }
 
-Result<std::unique_ptr<StreamEngine>> StreamEngine::kvm(StreamWorld::Kind kind)
+Result<std::unique_ptr<StreamEngine>> StreamEngine::kvm(StreamWorld::Kind kind, const CpuModel& model)
 {
     std::unique_ptr<StreamEngine> engine(new StreamEngine(kind));
-    auto session = KvmSession::create(engine->m_world.memory(), engine->m_clock, CpuModel::standard(), engine->m_bus);
+    auto session = KvmSession::create(engine->m_world.memory(), engine->m_clock, model, engine->m_bus);
     if (!session)
         return session.error();
     engine->m_session = std::move(*session);

@@ -17,7 +17,7 @@ class StreamEngine final : private CodeWatcher {
 public:
     static std::unique_ptr<StreamEngine> interpreter(StreamWorld::Kind);
     static std::unique_ptr<StreamEngine> translator(StreamWorld::Kind, const TranslatorOptions&);
-    static Result<std::unique_ptr<StreamEngine>> kvm(StreamWorld::Kind);
+    static Result<std::unique_ptr<StreamEngine>> kvm(StreamWorld::Kind, const CpuModel&); // the model outlives it
     ~StreamEngine() override;
 
     NativeStream run(const NativeStream& before);

@@ -62,9 +62,9 @@ bool usesStack(const InstructionEntry& entry)
 
 } // namespace
 
-StreamGenerator::StreamGenerator(StreamWorld::Kind kind)
+StreamGenerator::StreamGenerator(StreamWorld::Kind kind, const FeatureSet& features)
     : m_isSystem(kind == StreamWorld::Kind::System)
-    , m_stepped(m_isSystem ? kind : StreamWorld::Kind::Sealed)
+    , m_stepped(m_isSystem ? kind : StreamWorld::Kind::Sealed, features)
     , m_general(wantedOf(generalInstructions()))
     , m_x87(wantedOf(x87Instructions()))
     , m_simd(wantedOf(simdInstructions()))

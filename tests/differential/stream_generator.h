@@ -32,7 +32,8 @@ struct RandomStream {
 class StreamGenerator final : private Surroundings {
 public:
     // Native makes streams for the native runner, System such that meet page faults, write code and change segments.
-    explicit StreamGenerator(StreamWorld::Kind);
+    // features: what the processor has that the streams are for; what it lacks is #UD.
+    explicit StreamGenerator(StreamWorld::Kind, const FeatureSet& features = FeatureSet::everything());
 
     // The same seed gives the same stream. Nothing where it went round in circles.
     std::optional<RandomStream> make(uint64_t seed, unsigned instructions);

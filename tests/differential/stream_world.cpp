@@ -240,8 +240,9 @@ void StreamWorld::takeEnd(const CpuState& state, NativeStream& stream) const
     }
     stream.trap = (state.eip - 1 - handlers) / 16;
     const auto pushed = [&](uint32_t index) {
-        uint32_t value;
-        std::memcpy(&value, m_memory->host(state.gpr[Esp] + 4 * index), sizeof value);
+        uint32_t value = ~0u; // a fault that should not have been may find the stack anywhere
+        if (const uint8_t* at = m_memory->host(state.gpr[Esp] + 4 * index))
+            std::memcpy(&value, at, sizeof value);
         return value;
     };
     const uint32_t frame = pushesErrorCode(stream.trap) ? 1 : 0;

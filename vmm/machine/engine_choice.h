@@ -10,6 +10,7 @@
 #include "vmm/session/vm_session.h"
 #include "vmm/time/clock.h"
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -21,6 +22,10 @@ struct EngineChoice {
     std::unique_ptr<VmSession> session;
     std::string reason; // why this engine, in a sentence or two
 };
+
+// How a machine comes by its engines. Called on its board thread, but for the first one.
+using EngineMaker = std::function<Result<EngineChoice>(
+    std::string_view name, GuestMemory&, const Clock&, const CpuModel&, GuestBus&)>;
 
 // Makes the session of the engine that the user named, or with "auto" the one that a short measurement finds faster on
 // this host (engine_probe.h). Fails with a sentence that lists the names for a name that is none, for "kvm" where the

@@ -10,6 +10,13 @@
 
 namespace namsan {
 
+EngineMaker PcMachine::enginesOfHost()
+{
+    return [](std::string_view name, GuestMemory& memory, const Clock& clock, const CpuModel& model, GuestBus& bus) {
+        return chooseEngine(name, memory, clock, model, bus);
+    };
+}
+
 Result<void> PcMachine::moveToEngine(std::string_view name)
 {
     const Error ended { "The machine has ended; there is no guest that could change engines." };
@@ -76,7 +83,7 @@ Result<void> PcMachine::plugIn(const std::string& engine, const CpuState& guest)
         m_vcpus.front()->replaceVcpu(nullptr);
         m_session.reset();
     }
-    auto choice = chooseEngine(engine, *m_memory, m_clock, *m_cpuModel, *m_bus);
+    auto choice = m_makeEngine(engine, *m_memory, m_clock, *m_cpuModel, *m_bus);
     if (!choice)
         return choice.error();
     m_session = std::move(choice->session);

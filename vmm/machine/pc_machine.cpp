@@ -8,10 +8,11 @@
 
 namespace namsan {
 
-PcMachine::PcMachine(const MachineConfig& config, MachineListener* listener, GuestLoader loader)
+PcMachine::PcMachine(const MachineConfig& config, MachineListener* listener, GuestLoader loader, EngineMaker makeEngine)
     : m_config(config)
     , m_listener(listener)
     , m_loader(std::move(loader))
+    , m_makeEngine(std::move(makeEngine))
     , m_threads(config.vcpus)
 {
 }
@@ -22,9 +23,9 @@ PcMachine::~PcMachine()
 }
 
 Result<std::unique_ptr<PcMachine>> PcMachine::create(
-    const MachineConfig& config, MachineListener* listener, GuestLoader loader)
+    const MachineConfig& config, MachineListener* listener, GuestLoader loader, EngineMaker makeEngine)
 {
-    std::unique_ptr<PcMachine> machine(new PcMachine(config, listener, std::move(loader)));
+    std::unique_ptr<PcMachine> machine(new PcMachine(config, listener, std::move(loader), std::move(makeEngine)));
     if (auto built = machine->build(); !built)
         return built.error();
     if (auto loaded = machine->load(); !loaded)
@@ -58,7 +59,7 @@ Result<void> PcMachine::build()
     if (!model)
         return model.error();
     m_cpuModel = *model;
-    auto engine = chooseEngine(m_config.engine, *m_memory, m_clock, *m_cpuModel, *m_bus);
+    auto engine = m_makeEngine(m_config.engine, *m_memory, m_clock, *m_cpuModel, *m_bus);
     if (!engine)
         return engine.error();
     m_session = std::move(engine->session);
@@ -418,8 +419,8 @@ void PcMachine::vcpuStandsStill(unsigned index, const VcpuExit& exit)
                 "fault could not be entered.",
                 index, where) });
     case VcpuExit::Reason::Failed:
-        // Who left the choice to the program gets the other engine.
-        if (m_config.engine == "auto" && engineName() == "kvm")
+        // Who insisted on KVM gets the sentence, everybody else the other engine.
+        if (m_config.engine != "kvm" && engineName() == "kvm")
             return m_boardThread->post([this, why = exit.why] { leaveFailedEngine(why); });
         return askForEnd({ Reason::Crashed, fmt::format("The engine gave up vCPU {} {}: {}", index, where, exit.why) });
     case VcpuExit::Reason::Kicked:

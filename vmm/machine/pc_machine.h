@@ -33,7 +33,8 @@ public:
     // Puts the guest into memory, now and at each reset, and gives the state in which vCPU 0 begins.
     using GuestLoader = std::function<Result<CpuState>(PcBoard&, GuestMemory&)>;
 
-    static Result<std::unique_ptr<PcMachine>> create(const MachineConfig&, MachineListener*, GuestLoader);
+    static Result<std::unique_ptr<PcMachine>> create(
+        const MachineConfig&, MachineListener*, GuestLoader, EngineMaker = enginesOfHost());
     ~PcMachine() override;
 
     const MachineConfig& config() const override { return m_config; }
@@ -65,7 +66,8 @@ public:
     const Log& log() const override { return m_log; }
 
 private:
-    PcMachine(const MachineConfig&, MachineListener*, GuestLoader);
+    PcMachine(const MachineConfig&, MachineListener*, GuestLoader, EngineMaker);
+    static EngineMaker enginesOfHost();
 
     Result<void> build();
     Result<void> load();
@@ -100,6 +102,7 @@ private:
     const MachineConfig m_config;
     MachineListener* const m_listener;
     const GuestLoader m_loader;
+    const EngineMaker m_makeEngine;
     Log m_log;
     HostClock m_clock;
     std::optional<CpuModel> m_cpuModel; // for the machine's life; set by build()
