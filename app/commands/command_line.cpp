@@ -2,6 +2,7 @@
 #include "app/commands/command_line.h"
 
 #include "app/commands/doctor_command.h"
+#include "app/commands/guest_command.h"
 #include "app/commands/run_command.h"
 
 #include <CLI/CLI.hpp>
@@ -21,6 +22,8 @@ constexpr const char* description
 constexpr const char* examples = R"(Examples:
   namsan run tiny                         the tiny Linux guest in the window
   namsan run tiny --placement 1d          its vCPU and the VMM on a host CPU each
+  namsan run kbuild --size smoke          a compiler at work, timed and checked
+  namsan guest list                       the guests, and what making them takes
   namsan run --kernel vmlinuz --initrd initrd.gz --append console=ttyS0 --headless --serial stdio
   namsan doctor                           what this host offers
 
@@ -57,6 +60,7 @@ ExitCode runCommandLine(const std::vector<std::string>& arguments, const Program
     parser.set_help_flag("-h,--help", "Print this help and end.");
     parser.require_subcommand(0, 1);
     RunCommand run(parser);
+    GuestCommand guest(parser);
     DoctorCommand doctor(parser);
 
     try {
@@ -71,6 +75,8 @@ ExitCode runCommandLine(const std::vector<std::string>& arguments, const Program
     }
     if (run.chosen())
         return run.execute(program);
+    if (guest.chosen())
+        return guest.execute(program);
     if (doctor.chosen())
         return doctor.execute(program);
     return runCommandLine({ "run", "tiny" }, program);
