@@ -119,7 +119,7 @@ protected:
     ProgramRun run(std::vector<std::string> more)
     {
         std::vector<std::string> arguments { "run", "tiny-net", "--headless", "--engine", "soft", "--serial",
-            results.path("serial"), "--record", results.path("record.json"), "--timeout", "100" };
+            results.path("serial"), "--record", results.path("record.json"), "--timeout", "200" };
         arguments.insert(arguments.end(), more.begin(), more.end());
         return runNamsan(arguments);
     }

@@ -30,7 +30,8 @@ constexpr uint8_t udp = 17;
 
 inline void add(Bytes& bytes, std::span<const uint8_t> more)
 {
-    bytes.insert(bytes.end(), more.begin(), more.end());
+    for (const uint8_t byte : more)
+        bytes.push_back(byte);
 }
 inline void addWord(Bytes& bytes, size_t value)
 {
