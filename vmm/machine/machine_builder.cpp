@@ -9,11 +9,11 @@
 #include "vmm/devices/interrupt/coprocessor_error_port.h"
 #include "vmm/devices/pci/host_bridge.h"
 #include "vmm/devices/pci/isa_bridge.h"
-#include "vmm/devices/pci/pci_bus.h"
 #include "vmm/devices/timer/post_code_port.h"
 #include "vmm/devices/timer/system_control_port_b.h"
 #include "vmm/firmware/acpi_tables.h"
 #include "vmm/firmware/bios_environment.h"
+#include "vmm/firmware/pci_setup.h"
 #include "vmm/firmware/rom_boot.h"
 
 #include <algorithm>
@@ -32,6 +32,11 @@ constexpr unsigned clockIrq = 8;
 constexpr unsigned acpiIrq = 9;
 constexpr unsigned mouseIrq = 12;
 constexpr unsigned coprocessorIrq = 13;
+
+// Devices on the PCI bus.
+constexpr unsigned hostBridgeDevice = 0;
+constexpr unsigned isaBridgeDevice = 1;
+constexpr unsigned networkDevice = 3; // 2 is where a screen would be
 } // namespace
 
 PcBoard::PcBoard(GuestMemory& memory, const Clock& clock)
@@ -39,7 +44,8 @@ PcBoard::PcBoard(GuestMemory& memory, const Clock& clock)
 {
 }
 
-Result<std::unique_ptr<PcBoard>> PcBoard::build(const MachineConfig& config, GuestMemory& memory, const Clock& clock)
+Result<std::unique_ptr<PcBoard>> PcBoard::build(
+    const MachineConfig& config, GuestMemory& memory, const Clock& clock, NetworkLink* link)
 {
     std::unique_ptr<PcBoard> pc(new PcBoard(memory, clock));
     const Held held = pc->m_board.enter();
@@ -48,6 +54,8 @@ Result<std::unique_ptr<PcBoard>> PcBoard::build(const MachineConfig& config, Gue
     pc->addPeripherals(held);
     if (auto added = pc->addScreen(held, config.screen); !added)
         return added.error();
+    if (link)
+        pc->addNetworkCard(held, *link);
     pc->addOptionalDevices(held, config);
     if (!config.bios.empty()) {
         if (auto added = plugInRom(memory, config.bios); !added)
@@ -60,6 +68,11 @@ Result<std::unique_ptr<PcBoard>> PcBoard::build(const MachineConfig& config, Gue
 IrqLine& PcBoard::wire(unsigned irq)
 {
     return m_wires.emplace_back(*m_pic, irq);
+}
+
+IrqLine& PcBoard::pciWire(unsigned device, unsigned pin)
+{
+    return m_wires.emplace_back(m_pciInterrupts, PciInterrupts::inputOf(device, pin));
 }
 
 void PcBoard::addInterruptsAndTimers(const Held& held)
@@ -94,9 +107,18 @@ void PcBoard::addPeripherals(const Held& held)
     m_powerManagement = &m_board.add<PowerManagement>(held, ports, timers, wire(acpiIrq), m_powerOff);
 
     auto& resetControl = m_board.add<ResetControlPort>(held, m_board.resetLine(held));
-    auto& pci = m_board.add<PciBus>(held, ports, resetControl);
-    pci.attach(0, 0, m_board.add<HostBridge>(held));
-    pci.attach(1, 0, m_board.add<IsaBridge>(held));
+    m_pci = &m_board.add<PciBus>(held, ports, resetControl);
+    m_pci->attach(hostBridgeDevice, 0, m_board.add<HostBridge>(held));
+    auto& isaBridge = m_board.add<IsaBridge>(held, *m_pic);
+    m_pci->attach(isaBridgeDevice, 0, isaBridge);
+    m_pciInterrupts.connect(isaBridge);
+}
+
+void PcBoard::addNetworkCard(const Held& held, NetworkLink& link)
+{
+    m_networkCard = &m_board.add<VirtioNetwork>(
+        held, m_board.mmio(held), m_board.memory(), pciWire(networkDevice, 0), m_board.timers(held), link);
+    m_pci->attach(networkDevice, 0, m_networkCard->function());
 }
 
 Result<void> PcBoard::addScreen(const Held& held, const ScreenConfig& screen)
@@ -144,6 +166,7 @@ void PcBoard::actAsFirmware(const Held& held)
     fillCmos(); // a battery keeps it
     if (m_hasRom)
         return;
+    setUpPciDevices(m_board.ports(held));
     writeBiosEnvironment(m_board.memory());
     m_acpiRootPointer = writeAcpiTables(m_board.memory());
     m_vga->setTextMode3();

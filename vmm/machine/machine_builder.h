@@ -11,6 +11,9 @@
 #include "vmm/devices/input/ps2_keyboard.h"
 #include "vmm/devices/input/ps2_mouse.h"
 #include "vmm/devices/interrupt/dual_pic.h"
+#include "vmm/devices/network/virtio_network.h"
+#include "vmm/devices/pci/pci_bus.h"
+#include "vmm/devices/pci/pci_interrupts.h"
 #include "vmm/devices/serial/uart_16550.h"
 #include "vmm/devices/timer/interval_timer.h"
 #include "vmm/devices/timer/real_time_clock.h"
@@ -42,9 +45,10 @@ private:
 // to.
 class PcBoard {
 public:
-    // Memory and clock outlive the board. Fails where the host has no room for the video memory, or the ROM's image is
-    // not to be used.
-    static Result<std::unique_ptr<PcBoard>> build(const MachineConfig&, GuestMemory&, const Clock&);
+    // Memory, clock and the network's link, which a machine with a network card needs, outlive the board. Fails where
+    // the host has no room for the video memory, or the ROM's image is not to be used.
+    static Result<std::unique_ptr<PcBoard>> build(
+        const MachineConfig&, GuestMemory&, const Clock&, NetworkLink* = nullptr);
 
     Motherboard& board() { return m_board; }
     void connectProcessor(InterruptSink& processor) { m_socket.plugIn(processor); }
@@ -61,6 +65,7 @@ public:
     DualPic& pic() { return *m_pic; }
     Uart16550& com1() { return *m_com1; }
     DisplayOutput& display() { return *m_display; }
+    VirtioNetwork* networkCard() { return m_networkCard; } // nullptr: there is none
     GuestTime lateness() const { return m_intervalTimer->ticks().behind; }
     // Hands over what the input devices have room for. To be called again when keyDemand() tells of more room.
     void takeInput(InputQueue&);
@@ -78,15 +83,18 @@ private:
     PcBoard(GuestMemory&, const Clock&);
 
     IrqLine& wire(unsigned irq);
+    IrqLine& pciWire(unsigned device, unsigned pin);
     void addInterruptsAndTimers(const Held&);
     void addInputs(const Held&);
     void addPeripherals(const Held&);
     Result<void> addScreen(const Held&, const ScreenConfig&);
+    void addNetworkCard(const Held&, NetworkLink&);
     void addOptionalDevices(const Held&, const MachineConfig&);
     void programInterruptsAndTimer(const Held&);
     void fillCmos();
 
     ProcessorSocket m_socket;
+    PciInterrupts m_pciInterrupts;
     std::deque<IrqLine> m_wires;
     Channel<PowerOffRequest> m_powerOff;
     Channel<SerialOutput> m_serialOutput;
@@ -102,6 +110,8 @@ private:
     Ps2Mouse* m_mouse = nullptr;
     PowerManagement* m_powerManagement = nullptr;
     Vga* m_vga = nullptr;
+    PciBus* m_pci = nullptr;
+    VirtioNetwork* m_networkCard = nullptr;
     bool m_hasRom = false;
     LinearFrameBuffer* m_frameBuffer = nullptr; // empty: the VGA is the screen
     std::unique_ptr<DisplayOutput> m_display;

@@ -8,12 +8,23 @@
 
 namespace namsan {
 
+namespace {
+
+std::vector<std::string> helperThreads(const MachineConfig& config)
+{
+    if (config.network.kind == NetworkConfig::Kind::None)
+        return {};
+    return { "NAT" };
+}
+
+} // namespace
+
 PcMachine::PcMachine(const MachineConfig& config, MachineListener* listener, GuestLoader loader, EngineMaker makeEngine)
     : m_config(config)
     , m_listener(listener)
     , m_loader(std::move(loader))
     , m_makeEngine(std::move(makeEngine))
-    , m_threads(config.vcpus)
+    , m_threads(config.vcpus, helperThreads(config))
 {
 }
 
@@ -50,7 +61,9 @@ Result<void> PcMachine::build()
     if (!memory)
         return memory.error();
     m_memory = std::move(*memory);
-    auto pc = PcBoard::build(m_config, *m_memory, m_clock);
+    if (auto opened = openNetwork(); !opened)
+        return opened.error();
+    auto pc = PcBoard::build(m_config, *m_memory, m_clock, m_network.get());
     if (!pc)
         return pc.error();
     m_pc = std::move(*pc);
@@ -96,6 +109,45 @@ void PcMachine::connect()
     // Looking at threads asks the kernel, which is nothing to do under the board lock.
     m_observation = std::make_unique<Timer>(timers, [this] { m_boardThread->post([this] { observe(); }); });
     m_observation->armIn(observationPeriod);
+}
+
+Result<void> PcMachine::openNetwork()
+{
+    const NetworkConfig& network = m_config.network;
+    if (network.kind == NetworkConfig::Kind::None)
+        return {};
+    auto opened = NatNetwork::create({ .offline = network.kind == NetworkConfig::Kind::Offline,
+        .hostAccess = network.hostAccess,
+        .forwards = network.forwards });
+    if (!opened)
+        return opened.error();
+    m_network = std::move(*opened);
+    m_networkFigures.emplace();
+    return {};
+}
+
+// Frames for the guest come on the network's thread, which leaves them to the board thread.
+void PcMachine::startNetwork()
+{
+    if (!m_network)
+        return;
+    m_network->start([this] { m_threads.helperBegins(0); },
+        [this] {
+            m_boardThread->post([this] {
+                const Held held = m_pc->board().enter();
+                m_pc->networkCard()->framesWait();
+            });
+        });
+}
+
+std::optional<NetworkFigures> PcMachine::networkFigures()
+{
+    if (!m_network)
+        return {};
+    const Held held = m_pc->board().enter();
+    NetworkFigures figures = m_pc->networkCard()->figures();
+    figures.framesLost += m_network->lostFrames();
+    return figures;
 }
 
 Result<void> PcMachine::openDebugConsoles()
@@ -178,6 +230,7 @@ void PcMachine::startThreads()
     m_boardThread->start([this] { m_threads.vmmBegins(); });
     for (unsigned i = 0; i < m_vcpus.size(); ++i)
         m_vcpus[i]->start([this, i] { m_threads.vcpuBegins(i); });
+    startNetwork();
 }
 
 void PcMachine::pause()
@@ -291,6 +344,7 @@ MachineSample PcMachine::sample() const
         sample.hostTime = m_hostTime;
         if (m_runningSince)
             sample.hostTime += std::chrono::steady_clock::now() - *m_runningSince;
+        sample.network = m_networkFigures;
     }
     sample.guestTime = m_clock.now();
     sample.lateTicks = GuestTime(m_lateness.load());
@@ -390,8 +444,11 @@ void PcMachine::endNow(MachineEnding ending)
         const Held held = m_pc->board().enter();
         static_cast<void>(m_pc->display().currentFrame()); // viewers see the last picture
     }
+    const auto network = networkFigures();
     m_threads.observe();
     m_threads.threadsEnd();
+    if (m_network)
+        m_network->stop();
     for (const auto& vcpu : m_vcpus) {
         vcpu->quit();
         vcpu->join();
@@ -399,6 +456,7 @@ void PcMachine::endNow(MachineEnding ending)
     {
         const std::lock_guard guard(m_stateMutex);
         m_ending = std::move(ending);
+        m_networkFigures = network;
     }
     publish(MachineState::Ended);
 }
@@ -459,6 +517,11 @@ void PcMachine::deliverDebugOutput()
 void PcMachine::observe()
 {
     m_threads.observe();
+    const auto network = networkFigures();
+    {
+        const std::lock_guard guard(m_stateMutex);
+        m_networkFigures = network;
+    }
     const Held held = m_pc->board().enter();
     m_lateness = m_pc->lateness().count();
     m_observation->armIn(observationPeriod);

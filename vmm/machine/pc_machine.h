@@ -2,6 +2,7 @@
 #pragma once
 
 #include "vmm/engine/cpu_model.h"
+#include "vmm/host/nat_network.h"
 #include "vmm/machine/board_bus.h"
 #include "vmm/machine/board_thread.h"
 #include "vmm/machine/debug_console.h"
@@ -74,6 +75,9 @@ private:
     Result<void> openDebugConsoles();
     void connect();
     void connectDebugPorts(const Held&);
+    Result<void> openNetwork();
+    void startNetwork();
+    std::optional<NetworkFigures> networkFigures();
 
     // Tasks of the board thread
     void runVcpus();
@@ -109,6 +113,7 @@ private:
     ThreadRegistry m_threads;
 
     std::unique_ptr<GuestMemory> m_memory;
+    std::unique_ptr<NatNetwork> m_network; // empty: there is no network card
     std::unique_ptr<PcBoard> m_pc;
     std::unique_ptr<BoardBus> m_bus;
     // Changed on the board thread while the vCPUs are parked, under the board lock and this one.
@@ -128,6 +133,7 @@ private:
     std::condition_variable m_stateChanged;
     MachineState m_state = MachineState::Ready;
     std::optional<MachineEnding> m_ending;
+    std::optional<NetworkFigures> m_networkFigures;
     bool m_threadsStarted = false;
     bool m_resetAsked = false;
     std::chrono::nanoseconds m_hostTime {}; // until the last pause

@@ -133,6 +133,15 @@ Json observedPlaces(const MachineSample& sample)
     return json;
 }
 
+Json toJson(const NetworkFigures& figures)
+{
+    return { { "frames_sent", figures.framesSent }, { "bytes_sent", figures.bytesSent },
+        { "frames_received", figures.framesReceived }, { "bytes_received", figures.bytesReceived },
+        { "frames_lost", figures.framesLost }, { "frames_filtered", figures.framesFiltered },
+        { "frames_malformed", figures.framesMalformed }, { "interrupts", figures.interrupts },
+        { "notifications", figures.notifications } };
+}
+
 Json toJson(const MachineSample& sample, bool insideIsCounted)
 {
     Json threads = Json::array();
@@ -148,9 +157,12 @@ Json toJson(const MachineSample& sample, bool insideIsCounted)
                 = counter.insideTheGuest && !insideIsCounted ? Json(nullptr) : Json(figures.*counter.value);
         vcpus.push_back(std::move(vcpu));
     }
-    return { { "host_seconds", seconds(sample.hostTime) }, { "guest_seconds", seconds(sample.guestTime) },
+    Json json { { "host_seconds", seconds(sample.hostTime) }, { "guest_seconds", seconds(sample.guestTime) },
         { "late_tick_seconds", seconds(sample.lateTicks) }, { "threads", std::move(threads) },
         { "vcpus", std::move(vcpus) } };
+    if (sample.network)
+        json["network"] = toJson(*sample.network);
+    return json;
 }
 
 Json toJson(const std::vector<EngineMove>& moves)
