@@ -2,6 +2,7 @@
 #include "app/commands/doctor_command.h"
 
 #include "app/library/guest_cache.h"
+#include "vmm/engine/translate/memory_form_choice.h"
 #include "vmm/host/affinity.h"
 #include "vmm/host/placement.h"
 #include "vmm/session/engine_probe.h"
@@ -79,6 +80,8 @@ void tellEngines(std::ostream& output, const KvmAccess& kvm)
     line(output, "Engine",
         fmt::format(
             "soft runs IA-32 in software and needs nothing of the host's kernel: {:.0f} MIPS here", probe.softMips));
+    line(output, "Engine",
+        fmt::format("soft:translator runs hot code natively. {}", chooseMemoryForm(MemoryFormWish::Best).reason));
     line(output, "Engine", fmt::format("kvm: {}", probe.kvmSentence()));
 }
 

@@ -95,6 +95,31 @@ PageWalkResult PageWalk::walk(const Control& control, uint32_t linear, PageAcces
             (tableEntry & entryGlobal) && (control.cr4 & cr4::pageGlobalEnable), false } };
 }
 
+std::optional<PageTranslation> PageWalk::peek(const Control& control, uint32_t linear, bool user) const
+{
+    if (!(control.cr0 & cr0::paging))
+        return PageTranslation { linear & frameMask & m_addressMask, true, false, false };
+    constexpr uint32_t needed = entryPresent | entryAccessed;
+    const uint32_t directoryEntry = readEntry((control.cr3 & frameMask) | (linear >> 22 << 2));
+    if ((directoryEntry & needed) != needed || (user && !(directoryEntry & entryUser)))
+        return {};
+    const bool globalCounts = control.cr4 & cr4::pageGlobalEnable;
+    if ((directoryEntry & entryLarge) && (control.cr4 & cr4::pageSizeExtensions)) {
+        if (directoryEntry & largeReserved)
+            return {};
+        const bool writable = (directoryEntry & entryDirty) && mayWrite(control, user, directoryEntry);
+        const uint32_t physical = (directoryEntry & largeFrameMask) | (linear & ~largeFrameMask & frameMask);
+        return PageTranslation { physical & m_addressMask, writable, (directoryEntry & entryGlobal) && globalCounts,
+            true };
+    }
+    const uint32_t tableEntry = readEntry((directoryEntry & frameMask) | (linear >> 12 & 0x3ff) << 2);
+    if ((tableEntry & needed) != needed || (user && !(tableEntry & entryUser)))
+        return {};
+    const bool writable = (tableEntry & entryDirty) && mayWrite(control, user, directoryEntry & tableEntry);
+    return PageTranslation { tableEntry & frameMask & m_addressMask, writable,
+        (tableEntry & entryGlobal) && globalCounts, false };
+}
+
 PageWalkResult PageWalk::walkLarge(
     const Control& control, uint32_t linear, PageAccess access, uint32_t directoryAddress, uint32_t directoryEntry)
 {

@@ -29,6 +29,8 @@ struct PageTranslation {
     bool writable = false; // a write with this privilege is allowed, and the dirty bit is set
     bool global = false;
     bool large = false; // part of a 4 MiB page
+
+    bool operator==(const PageTranslation&) const = default;
 };
 
 struct PageWalkResult {
@@ -56,6 +58,9 @@ public:
     // Paging must be on. Sets the accessed bits and, for a write, the dirty bit of a walk that ends well, and nothing
     // of one that faults.
     PageWalkResult walk(const Control&, uint32_t linear, PageAccess);
+
+    // What a read with that privilege would find, where it would set no bit and not fault. Paging may be off.
+    std::optional<PageTranslation> peek(const Control&, uint32_t linear, bool user) const;
 
 private:
     uint32_t readEntry(uint32_t physical) const;

@@ -101,8 +101,12 @@ void UnitEmitter::emitEncoded(const Instruction& instruction)
     const bool swapsHalves = rm.memory && isByteRegister(instruction) && instruction.reg >= 4;
     const auto low = static_cast<uint8_t>(instruction.reg & 3);
     const auto swapHalves = [&] { a.encode(OpcodeMap::Primary, 0x86, 4, low, { false, instruction.reg }); };
-    if (swapsHalves)
+    if (swapsHalves) {
+        // Nothing may fault between the two changes of places.
+        if (!m_memoryForm.asks())
+            a.movzx(temporary, a.byte[host + address64]);
         swapHalves();
+    }
     a.encode(map, encoding.opcode, instruction.operandSize, swapsHalves ? low : encoding.reg, rm);
     a.immediate(immediateBytes(instruction), instruction.immediate);
     if (swapsHalves)
@@ -127,16 +131,20 @@ void UnitEmitter::emitOrdinary(const Step& step)
         noteFlagEffect(effect);
         return;
     }
-    saveFlagsIfLive(step.liveIn);
+    saveFlagsBeforeLookup(step.liveIn);
+    const bool flagsStay = !m_memoryForm.asks();
+    if (needsFlags && flagsStay)
+        loadFlagsIfLive(step.liveIn);
     emitAddress(instruction);
     const unsigned size = rmWidth(instruction);
     if (writesRm(instruction)) {
-        emitWrite(step, size, readsRm(instruction), [this, &instruction, needsFlags] {
-            if (needsFlags)
+        emitWrite(step, size, readsRm(instruction), [this, &instruction, needsFlags, flagsStay] {
+            if (needsFlags && !flagsStay)
                 loadFlags();
             emitEncoded(instruction);
         });
-        m_flagsInHost = needsFlags;
+        if (needsFlags)
+            m_flagsInHost = true;
     } else {
         emitReadLookup(step, size);
         if (needsFlags)
@@ -162,7 +170,7 @@ void UnitEmitter::emitExchange(const Step& step)
         emitOrdinary(step);
         return;
     }
-    saveFlagsIfLive(step.liveIn);
+    saveFlagsBeforeLookup(step.liveIn);
     emitAddress(instruction);
     emitWrite(step, 4, true, [this, &a, &instruction] {
         a.mov(value, a.operand());

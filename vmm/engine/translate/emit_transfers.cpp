@@ -21,7 +21,7 @@ void UnitEmitter::emitPush(const Step& step)
 {
     const Instruction& instruction = step.instruction;
     Assembler& a = m_assembler;
-    saveFlagsIfLive(step.liveIn);
+    saveFlagsBeforeLookup(step.liveIn);
     const Operand source = instruction.entry->operands[0];
     if (source == Operand::ImmV || source == Operand::Imm8Signed) {
         emitPushValue(step, [&a, &instruction] { a.mov(a.dword[host + address64], instruction.immediate); });
@@ -39,7 +39,7 @@ void UnitEmitter::emitPop(const Step& step)
 {
     const Instruction& instruction = step.instruction;
     Assembler& a = m_assembler;
-    saveFlagsIfLive(step.liveIn);
+    saveFlagsBeforeLookup(step.liveIn);
     a.mov(address, guest(Esp));
     emitReadLookup(step, 4);
     if (!instruction.rmIsMemory) {
@@ -57,7 +57,7 @@ void UnitEmitter::emitPop(const Step& step)
 void UnitEmitter::emitLeave(const Step& step)
 {
     Assembler& a = m_assembler;
-    saveFlagsIfLive(step.liveIn);
+    saveFlagsBeforeLookup(step.liveIn);
     a.mov(address, guest(Ebp));
     emitReadLookup(step, 4);
     a.mov(guest(Ebp), a.operand());

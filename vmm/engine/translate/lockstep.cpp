@@ -2,12 +2,12 @@
 #include "vmm/engine/translate/lockstep.h"
 
 #include "vmm/engine/interpret/eflags_access.h"
+#include "vmm/engine/paging/flat_tables.h"
 #include "vmm/engine/translate/liveness.h"
 
 #include <algorithm>
 #include <cstring>
 #include <fmt/format.h>
-#include <ranges>
 
 namespace namsan {
 
@@ -20,6 +20,7 @@ Result<std::unique_ptr<Lockstep>> Lockstep::create(Processor& processor, GuestMe
         return translator.error();
     std::unique_ptr<Lockstep> lockstep(new Lockstep(processor, memory, codeCache, attention));
     lockstep->m_translator = std::move(*translator);
+    lockstep->m_flat = options.flat;
     lockstep->m_translator->runtime().setObserver(lockstep.get());
     return lockstep;
 }
@@ -30,15 +31,35 @@ bool Lockstep::aboutToAccess(uint32_t linear, unsigned size, bool write)
     if (linear % GuestMemory::pageSize + size > GuestMemory::pageSize)
         return false;
     LinearMemory& memory = m_processor.memory;
-    const PhysicalAddress physical = write ? memory.translateWrite(linear) : memory.translateFetch(linear);
+    const PhysicalAddress physical = write ? memory.translateWrite(linear) : memory.translateRead(linear);
     uint8_t* host = m_memory.host(physical);
     if (!host)
         return false;
-    if (write) {
-        Write& noted = m_writes.emplace_back(Write { host, size, 0, 0 });
-        std::memcpy(&noted.before, host, size);
-    }
+    if (write)
+        notePage(m_memory.pageHost(physical));
     return true;
+}
+
+void Lockstep::notePage(uint8_t* host)
+{
+    for (size_t n = 0; n < m_usedPages; ++n)
+        if (m_pages[n]->host == host)
+            return;
+    if (m_usedPages == m_pages.size())
+        m_pages.push_back(std::make_unique<Page>());
+    Page& page = *m_pages[m_usedPages++];
+    page.host = host;
+    std::memcpy(page.before.data(), host, page.before.size());
+}
+
+// As far as that sets no bit in the page tables.
+void Lockstep::letStackBeWritten()
+{
+    LinearMemory& memory = m_processor.memory;
+    const uint32_t linear = m_processor.gpr[Esp] - 4;
+    memory.enterFlat(linear);
+    if (memory.flatTables().holds(linear, m_processor.cpl == 3, true))
+        notePage(m_memory.pageHost(memory.translateWrite(linear)));
 }
 
 Lockstep::Registers Lockstep::registers() const
@@ -58,8 +79,13 @@ Accelerator::Outcome Lockstep::run()
 {
     const Registers before = registers();
     const uint64_t countBefore = m_processor.counters.instructions.value();
-    m_writes.clear();
+    const uint64_t missesBefore = m_processor.counters.tlbMisses.value();
+    m_usedPages = 0;
+    if (m_flat)
+        letStackBeWritten();
     const Outcome outcome = m_translator->run();
+    if (m_flat)
+        m_processor.memory.flatTables().takeWritesBack();
     const uint64_t count = m_processor.counters.instructions.value() - countBefore;
     if (count == 0 && outcome != Outcome::Faulted)
         return outcome;
@@ -67,10 +93,14 @@ Accelerator::Outcome Lockstep::run()
     Registers translated = registers();
     const uint32_t faultEip = m_processor.eip;
     const std::optional<Fault> fault = m_translator->takeFault();
-    for (Write& write : m_writes)
-        std::memcpy(&write.translated, write.host, write.size);
-    for (const Write& write : m_writes | std::views::reverse) // the first of several to one place is the oldest
-        std::memcpy(write.host, &write.before, write.size);
+    for (size_t n = 0; n < m_usedPages; ++n) {
+        Page& page = *m_pages[n];
+        std::memcpy(page.translated.data(), page.host, page.before.size());
+        std::memcpy(page.host, page.before.data(), page.before.size());
+    }
+    // Bits that were set in page tables meanwhile may be among what was put back: they are set again where needed.
+    if (m_processor.counters.tlbMisses.value() != missesBefore)
+        m_processor.memory.flushAll();
     putBack(before);
     m_unitEip = before.nextEip;
     interpret(count);
@@ -132,13 +162,22 @@ void Lockstep::compare(const Registers& translated)
     const uint32_t live = m_fault ? 0 : liveFlags();
     report("EFLAGS", host_flags::toEflags(m_processor.arithmeticFlags) & live,
         host_flags::toEflags(translated.arithmeticFlags) & live);
-    for (const Write& write : m_writes) {
-        uint64_t interpreted = 0;
-        std::memcpy(&interpreted, write.host, write.size);
-        report("memory", interpreted, write.translated);
-    }
+    for (size_t n = 0; n < m_usedPages; ++n)
+        comparePage(*m_pages[n]);
     if (!m_difference.empty())
         m_attention.raise(Attention::Kick);
+}
+
+void Lockstep::comparePage(const Page& page)
+{
+    for (size_t n = 0; n < page.before.size(); n += sizeof(uint32_t)) {
+        uint32_t interpreted = 0;
+        uint32_t translated = 0;
+        std::memcpy(&interpreted, page.host + n, sizeof interpreted);
+        std::memcpy(&translated, page.translated.data() + n, sizeof translated);
+        if (interpreted != translated)
+            return report(fmt::format("memory (at {:03x} of its page)", n), interpreted, translated);
+    }
 }
 
 void Lockstep::report(std::string_view what, uint64_t interpreted, uint64_t translated)

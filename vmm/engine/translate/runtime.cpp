@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "vmm/engine/translate/runtime.h"
 
+#include "vmm/engine/paging/flat_tables.h"
+#include "vmm/engine/translate/fault_sites.h"
 #include "vmm/engine/translate/unit_store.h"
 
 #include <utility>
@@ -66,12 +68,27 @@ bool TranslatorRuntime::writeMustBeInterpreted(uint32_t linear, uint32_t size)
     return m_units.covers(first, inFirstPage) || m_units.covers(second, size - inFirstPage);
 }
 
+// One that crosses pages goes the slow way always.
+void TranslatorRuntime::learn(const TranslatedFrame& frame, uint32_t linear, uint32_t size, bool write)
+{
+    if (!m_sites)
+        return;
+    LinearMemory& memory = m_processor.memory;
+    const bool crosses = linear % GuestMemory::pageSize + size > GuestMemory::pageSize;
+    const auto isHeld = [&] { return !crosses && memory.flatTables().holds(linear, m_processor.cpl == 3, write); };
+    const bool wasHeld = isHeld();
+    if (!crosses)
+        memory.enterFlat(linear);
+    m_sites->tookSlowWay(frame.site, !isHeld(), wasHeld);
+}
+
 uint32_t TranslatorRuntime::readSlowly(TranslatedFrame* frame, uint32_t linear, uint32_t size)
 {
     return guarded(*frame, [=](TranslatorRuntime& runtime) {
         if (runtime.refused(linear, size, false))
             return leaveFor(*frame, LeaveReason::Interpret);
         frame->scratch = runtime.read(linear, size);
+        runtime.learn(*frame, linear, size, false);
         return goOn;
     });
 }
@@ -111,6 +128,7 @@ uint32_t TranslatorRuntime::commitWrite(TranslatedFrame* frame, uint32_t linear,
             memory.write(linear, static_cast<uint32_t>(frame->scratch));
             break;
         }
+        runtime.learn(*frame, linear, size, true);
         return goOn;
     });
 }

@@ -11,6 +11,7 @@
 
 namespace namsan {
 
+class FaultSites;
 class UnitStore;
 
 // An instruction in translated code that the interpreter's handler carries out.
@@ -40,17 +41,22 @@ public:
 
     // The fault that translated code has left with, once.
     std::optional<Fault> takeFault();
+    bool leftWith(Exception exception) const { return m_fault && m_fault->exception == exception; }
     // Anything else that was thrown, on its way again.
     void rethrowOther();
 
     // An observer of memory accesses for tests: sees them before they are done, and may refuse them, which makes the
-    // instruction one to interpret. While there is one, all accesses must take the slow way.
+    // instruction one to interpret. It sees those that take the slow way.
     class AccessObserver {
     public:
         virtual ~AccessObserver() = default;
         virtual bool aboutToAccess(uint32_t linear, unsigned size, bool write) = 0;
     };
     void setObserver(AccessObserver* observer) { m_observer = observer; }
+
+    // For the flat form: an access that took the slow way has the next one to that page go the fast way, where it may,
+    // and its site is told how that was.
+    void useFlatTables(FaultSites& sites) { m_sites = &sites; }
 
 private:
     template <class Action> static uint32_t guarded(TranslatedFrame&, Action&&);
@@ -65,6 +71,9 @@ private:
     Processor& m_processor;
     const GuestMemory& m_memory;
     const UnitStore& m_units;
+    void learn(const TranslatedFrame&, uint32_t linear, uint32_t size, bool write);
+
+    FaultSites* m_sites = nullptr; // in flat form
     AccessObserver* m_observer = nullptr;
     std::optional<Fault> m_fault;
     std::exception_ptr m_other;

@@ -11,6 +11,9 @@ namespace {
 
 class TlbForm final : public MemoryForm {
 public:
+    bool asks() const override { return true; }
+    const void* tableRegister(const void* tables) const override { return tables; }
+
     void emitLookup(Assembler& assembler, MemoryAccess access, unsigned size, Xbyak::Label& slow) const override
     {
         using namespace register_map;

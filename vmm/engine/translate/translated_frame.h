@@ -41,6 +41,7 @@ struct TranslatedFrame {
     uint64_t savedValue = 0;
     uint32_t executedBefore = 0; // how many instructions of the unit came before the one that takes the slow way
     LeaveReason reason = LeaveReason::Lookup;
+    uint32_t site = 0; // of an access that takes the slow way: its number in FaultSites
     uint32_t link = 0; // for Link: where in the code region the jump's distance is
 };
 static_assert(std::is_standard_layout_v<TranslatedFrame>);

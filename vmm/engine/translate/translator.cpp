@@ -2,7 +2,9 @@
 #include "vmm/engine/translate/translator.h"
 
 #include "vmm/engine/interpret/descriptor.h"
+#include "vmm/engine/paging/flat_tables.h"
 #include "vmm/engine/translate/assembler.h"
+#include "vmm/engine/translate/fault_redirection.h"
 #include "vmm/engine/translate/native_operations.h"
 #include "vmm/engine/translate/unit_emitter.h"
 
@@ -27,6 +29,15 @@ bool hostHasLahf()
     return __get_cpuid(0x80000001, &a, &b, &c, &d) && (c & 1);
 }
 
+bool hostHasBmi2()
+{
+    unsigned a = 0;
+    unsigned b = 0;
+    unsigned c = 0;
+    unsigned d = 0;
+    return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & 1 << 8);
+}
+
 bool isWhole(const SegmentState& segment)
 {
     constexpr uint32_t kind = access_rights::code | access_rights::expandDown | access_rights::writable;
@@ -44,8 +55,26 @@ Result<std::unique_ptr<Translator>> Translator::create(Processor& processor, Gue
     auto region = CodeRegion::create(options.codeBytes);
     if (!region)
         return region.error();
+    if (options.flat) {
+        if (auto possible = canBeFlat(); !possible)
+            return possible.error();
+        if (auto started = processor.memory.startFlat(); !started)
+            return started.error();
+    }
     return std::unique_ptr<Translator>(
         new Translator(processor, memory, codeCache, decoder, attention, options, std::move(*region)));
+}
+
+Result<void> Translator::canBeFlat()
+{
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    return Error { "A build with sanitizers answers faults itself." };
+#endif
+    if (!hostHasBmi2())
+        return Error { "This host's processor has no BMI2." };
+    if (!FaultRedirection::install())
+        return Error { "The host lets nobody answer faults." };
+    return {};
 }
 
 Translator::Translator(Processor& processor, GuestMemory& memory, CodeCache& codeCache, const Decoder& decoder,
@@ -58,8 +87,9 @@ Translator::Translator(Processor& processor, GuestMemory& memory, CodeCache& cod
     , m_runtime(processor, memory, m_units)
     , m_collector(memory, codeCache, decoder)
     , m_region(std::move(region))
+    , m_faultSites(*m_region)
     , m_assembler(std::make_unique<Assembler>(m_region->size(), m_region->writable()))
-    , m_memoryForm(makeTlbForm())
+    , m_memoryForm(options.flat ? makeFlatForm() : makeTlbForm())
     , m_thunks(emitThunks(*m_assembler, *m_region, processor))
     , m_thunkBytes(m_assembler->getSize())
     , m_jumps(size_t { 1 } << TranslatedFrame::jumpBits)
@@ -68,7 +98,11 @@ Translator::Translator(Processor& processor, GuestMemory& memory, CodeCache& cod
     m_frame.attention = &attention.word();
     m_frame.jumps = m_jumps.data();
     m_frame.runtime = &m_runtime;
-    if (options.lockstep)
+    if (options.flat)
+        m_runtime.useFlatTables(m_faultSites);
+    if (options.flat && options.lockstep)
+        processor.memory.noteFlatWrites();
+    if (options.lockstep && !options.flat)
         m_emptyTable.assign(LinearMemory::FastLayout::entryCount * LinearMemory::FastLayout::entryBytes, 0xff);
     codeCache.setFollower(this);
 }
@@ -109,18 +143,28 @@ void Translator::setContext()
     m_frame.context = context << 32;
 }
 
+const void* Translator::tables()
+{
+    LinearMemory& memory = m_processor.memory;
+    if (m_options.flat)
+        return m_memoryForm->tableRegister(memory.flatViews());
+    return m_memoryForm->tableRegister(m_options.lockstep ? m_emptyTable.data() : memory.fastEntries());
+}
+
 Accelerator::Outcome Translator::run()
 {
+    const FaultRedirection redirection(*m_region, m_faultSites, m_processor.counters.accessFaults);
     m_linkWaits = false;
     for (;;) {
         if (!isTranslatable())
             return Outcome::Interpret;
         setContext();
+        if (m_lastPageFault)
+            expectAccessAgain();
         const uint8_t* code = findCode();
         if (!code)
             return Outcome::Interpret;
-        m_thunks.enter(
-            &m_frame, &m_processor, code, m_options.lockstep ? m_emptyTable.data() : m_processor.memory.fastEntries());
+        m_thunks.enter(&m_frame, &m_processor, code, tables());
         m_processor.counters.instructions.add(std::exchange(m_frame.instructions, 0));
         countLeave();
         switch (m_frame.reason) {
@@ -138,9 +182,26 @@ Accelerator::Outcome Translator::run()
             return Outcome::Interpret;
         case LeaveReason::Fault:
             m_runtime.rethrowOther();
+            noteFault();
             return Outcome::Faulted;
         }
     }
+}
+
+void Translator::noteFault()
+{
+    if (m_options.flat && m_runtime.leftWith(Exception::PageFault))
+        m_lastPageFault = { m_processor.eip, m_processor.cr2 };
+}
+
+// The guest comes back to the instruction that faulted, most likely because the page is there now: it need not fault on
+// the host first.
+void Translator::expectAccessAgain()
+{
+    if (m_processor.nextEip != m_lastPageFault->eip)
+        return;
+    m_processor.memory.enterFlatEarly(m_lastPageFault->linear);
+    m_lastPageFault.reset();
 }
 
 void Translator::countLeave()
@@ -237,7 +298,7 @@ TranslatedUnit* Translator::translate(uint32_t linear, PhysicalAddress physical)
         return nullptr;
     const size_t before = m_assembler->getSize();
     const ProcessorOffsets offsets = ProcessorOffsets::of(m_processor);
-    UnitEmitter emitter({ *m_assembler, *m_region, m_thunks, *m_memoryForm, offsets, m_units }, *guest);
+    UnitEmitter emitter({ *m_assembler, *m_region, m_thunks, *m_memoryForm, offsets, m_units, m_faultSites }, *guest);
     TranslatedUnit& unit = m_units.add(emitter.emit());
     VcpuCounters& counters = m_processor.counters;
     counters.unitsTranslated.add();
@@ -278,6 +339,7 @@ void Translator::codeWritten(PhysicalAddress physical, uint64_t size)
 void Translator::dropAllCode()
 {
     m_units.clear();
+    m_faultSites.clear();
     std::ranges::fill(m_jumps, JumpEntry {});
     m_assembler->setSize(m_thunkBytes);
     m_linkWaits = false;

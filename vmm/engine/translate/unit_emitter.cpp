@@ -14,6 +14,7 @@ UnitEmitter::UnitEmitter(const Surroundings& surroundings, const GuestUnit& unit
     , m_memoryForm(surroundings.memoryForm)
     , m_offsets(surroundings.offsets)
     , m_units(surroundings.units)
+    , m_allFaultSites(surroundings.faultSites)
     , m_unit(unit)
 {
 }
@@ -45,8 +46,12 @@ TranslatedUnit UnitEmitter::emit()
 
     for (size_t n = 0; n < m_coldPaths.size(); ++n) {
         a.L(m_coldPaths[n].start);
+        m_coldPaths[n].begin = static_cast<uint32_t>(a.getCurr() - m_region.writable());
         m_coldPaths[n].emit(); // may add further ones
     }
+    const auto end = static_cast<uint32_t>(a.getCurr() - m_region.writable());
+    for (const FaultSite& site : m_faultSites)
+        m_allFaultSites.add({ site.lookup, site.begin, site.cold->begin, end });
     a.L(attention);
     a.mov(a.dword[processor + m_offsets.nextEip], m_unit.linear);
     a.mov(a.dword[frame + offsetof(TranslatedFrame, reason)], static_cast<uint32_t>(LeaveReason::Attention));

@@ -3,6 +3,7 @@
 
 #include "vmm/engine/translate/assembler.h"
 #include "vmm/engine/translate/code_region.h"
+#include "vmm/engine/translate/fault_sites.h"
 #include "vmm/engine/translate/guest_unit.h"
 #include "vmm/engine/translate/liveness.h"
 #include "vmm/engine/translate/memory_form.h"
@@ -31,6 +32,7 @@ public:
         const MemoryForm& memoryForm;
         const ProcessorOffsets& offsets;
         UnitStore& units;
+        FaultSites& faultSites;
     };
 
     UnitEmitter(const Surroundings&, const GuestUnit&);
@@ -61,7 +63,21 @@ private:
         Xbyak::Label start;
         Xbyak::Label back;
         std::function<void()> emit;
+        uint32_t begin = 0; // in the code region, when it has been emitted
     };
+    struct FaultSite { // places in the code region
+        uint32_t lookup;
+        uint32_t begin;
+        ColdPath* cold;
+    };
+    // What a slow way has to know of the lookup that it stands in for.
+    struct SlowWay {
+        bool savesFlags = false; // first
+        bool loadsFlags = false; // at last
+        uint32_t site = 0; // its number, where forms do not ask
+    };
+    void saveFlagsBeforeLookup(uint32_t live);
+    SlowWay emitLookup(const Step&, MemoryAccess, unsigned size, ColdPath&);
     void emitOffset(const Instruction&, const Xbyak::Reg32& to, uint32_t espMoved = 0);
     void emitAddress(const Instruction&, uint32_t espMoved = 0);
     // The lookup of the address in r8d. afterRead comes back to behind the lookup.
@@ -69,7 +85,7 @@ private:
     // The lookup, and what writes (and perhaps reads) the operand, once for RAM and once for the slow way. What is
     // emitted twice must not change the emitter's state.
     void emitWrite(const Step&, unsigned size, bool alsoReads, const Emission& operation);
-    void emitSlowCall(const Step&, unsigned size, const uint8_t* thunk);
+    void emitSlowCall(const Step&, unsigned size, const uint8_t* thunk, uint32_t site);
 
     // -- operations: emit_operations.cpp
     void emitOrdinary(const Step&);
@@ -101,11 +117,13 @@ private:
     const MemoryForm& m_memoryForm;
     const ProcessorOffsets& m_offsets;
     UnitStore& m_units;
+    FaultSites& m_allFaultSites;
     const GuestUnit& m_unit;
 
     bool m_flagsInHost = false;
     bool m_flagsInMemory = true;
     std::deque<ColdPath> m_coldPaths;
+    std::vector<FaultSite> m_faultSites;
 };
 
 } // namespace namsan

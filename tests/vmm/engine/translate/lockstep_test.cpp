@@ -2,12 +2,14 @@
 #include "vmm/engine/translate/lockstep.h"
 
 #include "tests/vmm/engine/translate/translator_bench.h"
+#include "vmm/engine/translate/memory_form_choice.h"
 
 #include <gtest/gtest.h>
 
 namespace namsan {
 
-class LockstepTest : public ::testing::Test {
+// By the memory form: flat where the host has it.
+class LockstepTest : public ::testing::TestWithParam<bool> {
 protected:
     LockstepTest()
     {
@@ -18,12 +20,19 @@ protected:
                 0xf4 });
     }
 
+    static TranslatorOptions options()
+    {
+        TranslatorOptions options = TranslatorBench::eager();
+        options.flat = GetParam() && chooseMemoryForm(MemoryFormWish::Best).flat;
+        return options;
+    }
+
     TranslatorBench bench;
-    std::unique_ptr<Lockstep> lockstep = std::move(*Lockstep::create(
-        bench.cpu, *bench.memory, bench.codeCache, bench.decoder, bench.attention, TranslatorBench::eager()));
+    std::unique_ptr<Lockstep> lockstep = std::move(
+        *Lockstep::create(bench.cpu, *bench.memory, bench.codeCache, bench.decoder, bench.attention, options()));
 };
 
-TEST_F(LockstepTest, FindsNothingInARightProgramAndRunsItOnce)
+TEST_P(LockstepTest, FindsNothingInARightProgramAndRunsItOnce)
 {
     EXPECT_EQ(bench.runFrom(TranslatorBench::code), Interpreter::Stop::Halted);
     EXPECT_EQ(lockstep->difference(), "");
@@ -31,5 +40,7 @@ TEST_F(LockstepTest, FindsNothingInARightProgramAndRunsItOnce)
     EXPECT_EQ(bench.get32(TranslatorBench::data), 500u * 501 / 2);
     EXPECT_EQ(bench.cpu.gpr[Esp], TranslatorBench::stack);
 }
+
+INSTANTIATE_TEST_SUITE_P(Forms, LockstepTest, ::testing::Bool());
 
 } // namespace namsan
