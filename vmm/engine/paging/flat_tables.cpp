@@ -155,27 +155,27 @@ void FlatTables::put(unsigned view, uint32_t linear, uint64_t value)
 // -- entering --------------------------------------------------------------------------------------------------------
 
 void FlatTables::enter(const PageWalk& walk, const PageWalk::Control& control, uint32_t linear, bool user,
-    const PageTranslation& translation)
+    const PageTranslation& translation, bool forWrite)
 {
     linear &= pageMask;
-    enterOne(linear, user, translation, false);
+    enterOne(linear, user, translation, forWrite ? Asked::ForWrite : Asked::ForRead);
     const uint32_t first = linear & ~(neighbours * static_cast<uint32_t>(GuestMemory::pageSize) - 1);
     for (uint32_t n = 0; n < neighbours; ++n) {
         const uint32_t neighbour = first + n * static_cast<uint32_t>(GuestMemory::pageSize);
         if (neighbour == linear)
             continue;
         if (const auto found = walk.peek(control, neighbour, user))
-            enterOne(neighbour, user, *found, true);
+            enterOne(neighbour, user, *found, Asked::Not);
     }
 }
 
-void FlatTables::enterOne(uint32_t linear, bool user, const PageTranslation& translation, bool neighbour)
+void FlatTables::enterOne(uint32_t linear, bool user, const PageTranslation& translation, Asked asked)
 {
     GuardedMemory& memory = m_memory.memory();
     const uint32_t physical = translation.physicalPage;
-    if (neighbour && !memory.isEnteredFree() && !memory.isEntered(physical))
+    if (asked == Asked::Not && !memory.isEnteredFree() && !memory.isEntered(physical))
         return;
-    if (!neighbour && !memory.isEnteredFree() && holds(linear, user, false))
+    if (asked != Asked::Not && !memory.isEnteredFree() && holds(linear, user, false))
         memory.forget(physical);
     if (!memory.enter(physical))
         return;
@@ -189,7 +189,7 @@ void FlatTables::enterOne(uint32_t linear, bool user, const PageTranslation& tra
     const uint64_t value = reinterpret_cast<uintptr_t>(memory.place(physical)) - linear;
     Views views = viewOf(user, false);
     put(readView, linear, value);
-    if (translation.writable && !isSpecial(physical) && !(neighbour && m_memory.notesWrites())) {
+    if (translation.writable && !isSpecial(physical) && (asked == Asked::ForWrite || !m_memory.notesWrites())) {
         put(readView + 1, linear, value);
         views |= viewOf(user, true);
         if (m_memory.notesWrites())

@@ -144,12 +144,13 @@ public:
 
     // The translation was found for an access with that privilege, so its accessed bit is set, and its dirty bit if it
     // is writable. Enters neighbours too whose bits are set.
-    void enter(const PageWalk&, const PageWalk::Control&, uint32_t linear, bool user, const PageTranslation&);
+    void enter(
+        const PageWalk&, const PageWalk::Control&, uint32_t linear, bool user, const PageTranslation&, bool forWrite);
 
     // The same for that page alone.
     void enterPage(uint32_t linear, bool user, const PageTranslation& translation)
     {
-        enterOne(linear & pageMask, user, translation, true);
+        enterOne(linear & pageMask, user, translation, Asked::Not);
     }
 
     // Whether an access would not end in the hole.
@@ -185,6 +186,8 @@ private:
     {
     }
 
+    enum class Asked { Not, ForRead, ForWrite };
+
     Result<void> map();
     static Views viewOf(bool user, bool write) { return static_cast<Views>(1u << ((user ? 2 : 0) + (write ? 1 : 0))); }
     FlatPages& pagesOf(uint32_t linear, bool user)
@@ -199,7 +202,7 @@ private:
     void forgetViews(uint32_t linear, Views);
     void forgetRegion(FlatPages::Region&, Views);
     void clear(FlatPages&);
-    void enterOne(uint32_t linear, bool user, const PageTranslation&, bool neighbour);
+    void enterOne(uint32_t linear, bool user, const PageTranslation&, Asked);
     void refreshPages(FlatPages&, const PageWalk&, const PageWalk::Control&, bool specialPagesChanged);
     void refreshRegions(FlatPages&, const PageWalk&, const PageWalk::Control&, bool specialPagesChanged);
     Views staleViews(uint32_t linear, Views, const PageWalk&, const PageWalk::Control&, bool specialPagesChanged);

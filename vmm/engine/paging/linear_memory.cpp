@@ -238,13 +238,13 @@ void LinearMemory::enterFlatEarly(uint32_t linear)
         m_set->flat->enterPage(linear, m_current->user, *translation);
 }
 
-void LinearMemory::enterFlat(uint32_t linear)
+void LinearMemory::enterFlat(uint32_t linear, bool write)
 {
     const Cached& cached = m_current->cached[indexOf(linear)];
     if (cached.linearPage != (linear & pageMask))
         return;
     const size_t before = m_set->flat->bytes();
-    m_set->flat->enter(m_walk, m_control, linear, m_current->user, cached.translation);
+    m_set->flat->enter(m_walk, m_control, linear, m_current->user, cached.translation, write);
     noteFlatGrowth(before);
 }
 

@@ -134,7 +134,7 @@ public:
     const uint64_t* flatViews() const;
     FlatTables& flatTables() { return *m_set->flat; }
     // After an access there that could not go by itself: lets the next one, where it may.
-    void enterFlat(uint32_t linear);
+    void enterFlat(uint32_t linear, bool write);
     // Before an access there that is likely: the same, where a walk would set no bits.
     void enterFlatEarly(uint32_t linear);
     size_t flatBytes() const;

@@ -56,8 +56,9 @@ void Lockstep::notePage(uint8_t* host)
 void Lockstep::letStackBeWritten()
 {
     LinearMemory& memory = m_processor.memory;
+    memory.flatTables().takeWritesBack(); // where the unit before ended by a fault of its fetch
     const uint32_t linear = m_processor.gpr[Esp] - 4;
-    memory.enterFlat(linear);
+    memory.enterFlat(linear, true);
     if (memory.flatTables().holds(linear, m_processor.cpl == 3, true))
         notePage(m_memory.pageHost(memory.translateWrite(linear)));
 }

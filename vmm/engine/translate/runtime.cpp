@@ -78,7 +78,7 @@ void TranslatorRuntime::learn(const TranslatedFrame& frame, uint32_t linear, uin
     const auto isHeld = [&] { return !crosses && memory.flatTables().holds(linear, m_processor.cpl == 3, write); };
     const bool wasHeld = isHeld();
     if (!crosses)
-        memory.enterFlat(linear);
+        memory.enterFlat(linear, write);
     m_sites->tookSlowWay(frame.site, !isHeld(), wasHeld);
 }
 
