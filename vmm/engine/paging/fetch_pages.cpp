@@ -26,7 +26,7 @@ void FetchPages::add(uint32_t linear, const PageTranslation& translation)
 bool FetchPages::holds(uint32_t linear) const
 {
     const size_t region = regionOf(linear);
-    return m_largeRegions.test(region)
+    return m_largeRegions.test(region) || m_largeRegions.test(region ^ 1)
         || (m_pagesOfRegion[region] && m_pagesOfRegion[region]->test(pageInRegion(linear)));
 }
 
@@ -35,7 +35,7 @@ bool FetchPages::hold(PageWalk& walk, const PageWalk::Control& control) const
     return std::ranges::all_of(m_pages, [&](const Page& page) {
         const auto translation = walk.peek(control, page.linear, m_user);
         // Where one large page was, smaller ones would have to be looked at one by one.
-        return translation && translation->physicalPage == page.physical
+        return translation && translation->physicalPage == page.physical && translation->executable
             && (translation->large || !m_largeRegions.test(regionOf(page.linear)));
     });
 }

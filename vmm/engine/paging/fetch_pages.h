@@ -36,14 +36,14 @@ public:
     void restart(uint64_t generation);
 
 private:
-    static constexpr size_t regionCount = 1024; // of 4 MiB, as one page directory entry maps
-    static constexpr size_t pagesOfRegion = 1024;
+    static constexpr size_t regionCount = 2048; // of 2 MiB; a large page is one or two of them
+    static constexpr size_t pagesOfRegion = 512;
 
     struct Page {
         uint32_t linear;
-        uint32_t physical;
+        PhysicalAddress physical;
     };
-    static size_t regionOf(uint32_t linear) { return linear >> 22; }
+    static size_t regionOf(uint32_t linear) { return linear >> 21; }
     static size_t pageInRegion(uint32_t linear) { return linear >> 12 & (pagesOfRegion - 1); }
 
     bool m_user;

@@ -78,7 +78,7 @@ void FlatPages::remove(uint32_t linear, Views views)
         markOf(linear) &= static_cast<Views>(~views);
 }
 
-void FlatPages::addRegion(uint32_t linear, uint32_t physical, Views views)
+void FlatPages::addRegion(uint32_t linear, PhysicalAddress physical, Views views)
 {
     Region& region = m_regions[linear >> 22];
     if (!region.listed)
@@ -172,7 +172,7 @@ void FlatTables::enter(const PageWalk& walk, const PageWalk::Control& control, u
 void FlatTables::enterOne(uint32_t linear, bool user, const PageTranslation& translation, Asked asked)
 {
     GuardedMemory& memory = m_memory.memory();
-    const uint32_t physical = translation.physicalPage;
+    const PhysicalAddress physical = translation.physicalPage;
     if (asked == Asked::Not && !memory.isEnteredFree() && !memory.isEntered(physical))
         return;
     if (asked != Asked::Not && !memory.isEnteredFree() && holds(linear, user, false))
@@ -180,9 +180,10 @@ void FlatTables::enterOne(uint32_t linear, bool user, const PageTranslation& tra
     if (!memory.enter(physical))
         return;
     FlatPages& pages = pagesOf(linear, user);
-    constexpr uint32_t inRegion = 0x3fffff;
-    const uint32_t regionsPage = physical & ~inRegion;
-    const bool region = translation.large && (physical & inRegion) == (linear & inRegion); // not so behind a closed A20
+    constexpr PhysicalAddress inRegion = 0x3fffff;
+    const PhysicalAddress regionsPage = physical & ~inRegion;
+    const bool region = translation.large && m_memory.largePagesFillRegions()
+        && (physical & inRegion) == (linear & inRegion); // not so behind a closed A20
     if (region && pages.regionOf(linear).views && pages.regionOf(linear).physical != regionsPage)
         forgetPage(linear);
     const unsigned readView = user ? 2 : 0;
@@ -231,8 +232,15 @@ void FlatTables::forgetPage(uint32_t linear)
     }
 }
 
+void FlatTables::forgetRegionOf(uint32_t linear)
+{
+    constexpr uint32_t region = 0xffc00000;
+    for (uint32_t page = 0; page < 1024; ++page)
+        forgetPage((linear & region) | page << 12);
+}
+
 // The views keep their marks: the next look finds out what the page is then.
-void FlatTables::forgetWrites(uint32_t physicalPage)
+void FlatTables::forgetWrites(PhysicalAddress physicalPage)
 {
     const auto place = reinterpret_cast<uintptr_t>(m_memory.memory().place(physicalPage));
     const auto forget = [&](uint32_t linear, Views views) {
@@ -245,7 +253,7 @@ void FlatTables::forgetWrites(uint32_t physicalPage)
         pages->revise(forget);
         pages->reviseRegions([&](const FlatPages::Region& region) {
             if (physicalPage - region.physical < 1u << 22)
-                forget(region.number << 22 | (physicalPage - region.physical), region.views);
+                forget(region.number << 22 | static_cast<uint32_t>(physicalPage - region.physical), region.views);
         });
     }
 }
@@ -308,7 +316,7 @@ void FlatTables::refreshRegions(
             if (!mine)
                 continue;
             const auto found = walk.peek(control, region.number << 22, user);
-            if (!found || !found->large || found->physicalPage != region.physical)
+            if (!found || !found->large || !m_memory.largePagesFillRegions() || found->physicalPage != region.physical)
                 stale |= mine;
             else if (!found->writable || specialPagesChanged)
                 stale |= viewOf(user, true);

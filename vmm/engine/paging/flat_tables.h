@@ -27,7 +27,7 @@ public:
     // A large page's region of 4 MiB: its entries hold as long as the page directory's entry does.
     struct Region {
         uint32_t number = 0;
-        uint32_t physical = 0;
+        PhysicalAddress physical = 0;
         Views views = 0;
         bool listed = false;
     };
@@ -35,7 +35,7 @@ public:
     Views views(uint32_t linear) const;
     void add(uint32_t linear, Views);
     void remove(uint32_t linear, Views);
-    void addRegion(uint32_t linear, uint32_t physical, Views);
+    void addRegion(uint32_t linear, PhysicalAddress physical, Views);
 
     // Calls back with each page, and takes away the views that the callback returns. Pages without any leave the list.
     template <class Callback> void revise(Callback&& callback)
@@ -105,6 +105,10 @@ public:
 
     FlatPages& commonPages() { return m_commonPages; }
 
+    // Large pages have 4 MiB, not the 2 MiB of PAE: then they are kept as regions.
+    void largePagesFillRegions(bool fill) { m_regions = fill; }
+    bool largePagesFillRegions() const { return m_regions; }
+
     // For the lockstep comparison: tables note entries for writes, and enter none that were not asked for.
     void noteWrites() { m_notesWrites = true; }
     bool notesWrites() const { return m_notesWrites; }
@@ -123,6 +127,7 @@ private:
     int m_common = -1;
     FlatPages m_commonPages;
     bool m_notesWrites = false;
+    bool m_regions = true;
 };
 
 // The tables of one address space, from which translated code takes, for any linear address and without asking, what
@@ -160,7 +165,8 @@ public:
     }
 
     void forgetPage(uint32_t linear);
-    void forgetWrites(uint32_t physicalPage);
+    void forgetRegionOf(uint32_t linear); // the 4 MiB around it, which may hold large pages
+    void forgetWrites(PhysicalAddress page);
     // Looks everything up again. specialPagesChanged: a plain page may have become special meanwhile.
     void refresh(const PageWalk&, const PageWalk::Control&, bool specialPagesChanged);
     void clear(); // the part that is not common
@@ -206,7 +212,10 @@ private:
     void refreshPages(FlatPages&, const PageWalk&, const PageWalk::Control&, bool specialPagesChanged);
     void refreshRegions(FlatPages&, const PageWalk&, const PageWalk::Control&, bool specialPagesChanged);
     Views staleViews(uint32_t linear, Views, const PageWalk&, const PageWalk::Control&, bool specialPagesChanged);
-    bool isSpecial(uint32_t physicalPage) const { return m_guest.flags(physicalPage) & GuestMemory::writesAreSpecial; }
+    bool isSpecial(PhysicalAddress physicalPage) const
+    {
+        return m_guest.flags(physicalPage) & GuestMemory::writesAreSpecial;
+    }
 
     FlatMemory& m_memory;
     const GuestMemory& m_guest;

@@ -105,13 +105,13 @@ bool GuardedMemory::mapNewRegions()
     return true;
 }
 
-bool GuardedMemory::enter(uint32_t physicalPage)
+bool GuardedMemory::enter(PhysicalAddress physicalPage)
 {
+    if (!m_memory.pageHost(physicalPage))
+        return false;
     const size_t number = physicalPage >> pageBits;
     if (m_entered[number])
         return true;
-    if (!m_memory.pageHost(physicalPage))
-        return false;
     if (m_mappedRegions < m_memory.regions().size() && !mapNewRegions())
         return false;
     uint8_t* page = place(physicalPage);

@@ -33,18 +33,28 @@ public:
 
     Means means() const { return m_means; }
 
-    // Where a page is, whether it was entered or not.
-    uint8_t* place(uint32_t physicalPage) const { return m_views[physicalPage >> pageBits & 1] + physicalPage; }
+    // Where a page is, whether it was entered or not; nullptr beyond the memory's address space.
+    uint8_t* place(PhysicalAddress page) const
+    {
+        return page < GuestMemory::addressSpace ? m_views[page >> pageBits & 1] + page : nullptr;
+    }
 
     // Makes the page usable at its place. False where it is no memory or the host refuses; it may be asked again.
-    bool enter(uint32_t physicalPage);
-    bool isEntered(uint32_t physicalPage) const { return m_entered[physicalPage >> pageBits]; }
+    bool enter(PhysicalAddress page);
+    bool isEntered(PhysicalAddress page) const
+    {
+        return page < GuestMemory::addressSpace && m_entered[page >> pageBits];
+    }
 
     // Whether entering a page that the guest has not touched takes no memory of the host.
     bool isEnteredFree() const { return m_means == Means::GuardPages; }
 
     // With userfaultfd the host may take a page away again when it is short of memory: to be entered anew.
-    void forget(uint32_t physicalPage) { m_entered[physicalPage >> pageBits] = false; }
+    void forget(PhysicalAddress page)
+    {
+        if (page < GuestMemory::addressSpace)
+            m_entered[page >> pageBits] = false;
+    }
 
 private:
     static constexpr unsigned pageBits = 12;

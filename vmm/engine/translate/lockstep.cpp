@@ -106,6 +106,7 @@ Accelerator::Outcome Lockstep::run()
     m_unitEip = before.nextEip;
     interpret(count);
     m_compared += count;
+    m_processor.counters.instructionsCompared.add(count);
     if (outcome == Outcome::Faulted) {
         translated.nextEip = faultEip;
         m_fault = fault;

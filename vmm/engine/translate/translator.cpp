@@ -121,7 +121,7 @@ bool Translator::isTranslatable() const
     const auto& segments = m_processor.segments;
     return m_processor.protectedMode() && !m_processor.virtual8086() && m_processor.code32() && m_processor.stack32()
         && segments[Cs].flatReadable && segments[Ds].flatWritable && segments[Es].flatWritable
-        && segments[Ss].flatWritable;
+        && segments[Ss].flatWritable && !m_processor.memory.looksCloser();
 }
 
 uint32_t Translator::modeNow() const
