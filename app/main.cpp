@@ -40,7 +40,8 @@ ExitCode openWindow(int& argc, char** argv, const WindowRequest& request, const 
                                        // which inherit what is blocked
     QApplication application(argc, argv);
     QSocketNotifier ending(endingSignals.descriptor(), QSocketNotifier::Read);
-    QObject::connect(&ending, &QSocketNotifier::activated, &application, &QCoreApplication::quit);
+    // Not quit(), which would ask the guest first.
+    QObject::connect(&ending, &QSocketNotifier::activated, &application, [] { QCoreApplication::exit(); });
     auto machine = MachineController::create(request.config, request.orders, makeMachine);
     if (!machine)
         return refuse(machine.error().message);

@@ -37,9 +37,8 @@ std::string elfOf(const std::vector<uint8_t>& code)
     header.e_phnum = 1;
     const Elf32_Phdr segment { PT_LOAD, sizeof header + sizeof(Elf32_Phdr), loadAddress, loadAddress, size, size,
         PF_R | PF_X, 1 };
-    std::string file(sizeof header + sizeof segment, '\0');
-    std::memcpy(file.data(), &header, sizeof header);
-    std::memcpy(file.data() + sizeof header, &segment, sizeof segment);
+    std::string file(reinterpret_cast<const char*>(&header), sizeof header);
+    file.append(reinterpret_cast<const char*>(&segment), sizeof segment);
     return file.append(code.begin(), code.end());
 }
 
@@ -74,7 +73,9 @@ protected:
     // Runs the program without a window and returns what it said, without its name.
     std::string sentenceOf(const std::vector<std::string>& arguments, ExitCode code)
     {
-        std::vector<std::string> words { "run", "--headless", "--engine", "soft", "--memory", "64M" };
+        std::vector<std::string> words { "run", "--headless", "--engine", "soft" };
+        if (std::find(arguments.begin(), arguments.end(), "--memory") == arguments.end())
+            words.insert(words.end(), { "--memory", "64M" });
         words.insert(words.end(), arguments.begin(), arguments.end());
         std::ostringstream output, errors;
         const Program program {
@@ -131,10 +132,11 @@ TEST_F(BadInput, AKernelThatIsMissingTruncatedOrNone)
     expectRefusal({ "--kernel", folder.path("") }, folder.path(""), "not a file");
     expectRefusal({ "--kernel", folder.write("empty", "") }, folder.path("empty"), "empty");
     expectRefusal({ "--kernel", folder.write("text", std::string(5000, 'x')) }, folder.path("text"), "kernel");
-    const std::string whole = folder.read("good");
+    const std::string whole = kernelOf(std::vector<uint8_t>(5000, 0x90));
     expectRefusal(
         { "--kernel", folder.write("half", whole.substr(0, whole.size() / 2)) }, folder.path("half"), "truncated");
-    expectRefusal({ "--kernel", folder.write("header", whole.substr(0, 600)) }, folder.path("header"), "truncated");
+    expectRefusal(
+        { "--kernel", folder.write("header", whole.substr(0, 600)) }, folder.path("header"), "not a Linux kernel");
 }
 
 TEST_F(BadInput, AKernelThatIsTooLarge)

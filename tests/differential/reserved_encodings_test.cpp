@@ -36,7 +36,8 @@ protected:
             std::copy(bytes.begin(), bytes.end(), test.code);
             test.before.gpr[Ebx] = nativeMemory + 512;
             auto& image = reinterpret_cast<FxsaveImage&>(test.before.fxsave);
-            image.status &= static_cast<uint16_t>(~(x87_status::exceptions | x87_status::errorSummary));
+            image.status
+                &= static_cast<uint16_t>(~(x87_status::exceptions | x87_status::errorSummary | x87_status::busy));
             cases.push_back(test);
         }
         const Result<void> ran = runOnHost(cases);
@@ -92,12 +93,15 @@ TEST_F(ReservedEncodings, LockIsUndefinedWhereNothingIsLocked)
 TEST_F(ReservedEncodings, MoreThanFifteenBytesAreForbidden)
 {
     std::vector<Bytes> tooLong, justRight;
-    for (const uint8_t prefix : Bytes { 0x66, 0xf2, 0xf3, 0x2e, 0x3e, 0x26 }) {
-        Bytes pile(14, prefix);
-        pile.insert(pile.end(), { 0x01, 0x03 }); // add [ebx],eax
-        tooLong.push_back(pile);
-        pile.erase(pile.begin());
-        justRight.push_back(pile);
+    for (const uint8_t prefix : Bytes { 0x66, 0xf2, 0xf3, 0x36, 0x3e, 0x26 }) {
+        const auto pile = [prefix](size_t count) { // and add [ebx],eax
+            Bytes bytes(count + 2, prefix);
+            bytes[count] = 0x01;
+            bytes[count + 1] = 0x03;
+            return bytes;
+        };
+        tooLong.push_back(pile(14));
+        justRight.push_back(pile(13));
     }
     expect(tooLong, generalProtection);
     expect(justRight, breakpoint);

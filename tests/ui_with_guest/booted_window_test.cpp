@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tests/support/program_run.h"
-#include "tests/ui_with_guest/gui_watchdog.h"
+#include "tests/ui/gui_watchdog.h"
 #include "tests/ui_with_guest/picture_reader.h"
 
 #include "app/library/guest_cache.h"
@@ -13,6 +13,7 @@
 
 #include <QApplication>
 #include <QDir>
+#include <QElapsedTimer>
 #include <QKeyEvent>
 #include <QMessageBox>
 #include <QMouseEvent>

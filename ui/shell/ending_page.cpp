@@ -184,6 +184,8 @@ void EndingPage::show(const MachineEnding& ending, const QImage& lastScreen, con
     m_crashed = ending.reason == MachineEnding::Reason::Crashed;
     m_title->setText(titleOf(ending.reason));
     QString explanation = QString::fromStdString(ending.why);
+    if (explanation == m_title->text() + QLatin1Char('.'))
+        explanation.clear(); // the title has said it
     if (!explanation.isEmpty())
         explanation += QLatin1Char('\n');
     m_explanation->setText(explanation + tr("Its serial console, its record and the last screen are kept."));

@@ -389,6 +389,14 @@ void MainWindow::changeEvent(QEvent* event)
     QMainWindow::changeEvent(event);
 }
 
+QPixmap MainWindow::pictureOfRun()
+{
+    takeFrame(); // may still be on its way
+    m_tabs->setCurrentWidget(m_screenPages);
+    m_screenPages->setCurrentIndex(0);
+    return grab();
+}
+
 QString MainWindow::banner() const
 {
     return m_banner->text();

@@ -53,6 +53,7 @@ public:
     DriftGauge& driftGauge() { return *m_drift; }
     EndingPage& endingPage() { return *m_ending; }
     QString banner() const;
+    QPixmap pictureOfRun(); // with the guest's last screen, also when it has ended
     QAction* action(const QString& name) const { return findChild<QAction*>(name); }
 
     static constexpr std::chrono::seconds closePatience { 5 };

@@ -26,18 +26,20 @@ ExitCode runInWindow(
     window.show();
     if (window.machine().state() == MachineState::Ready)
         window.machine().start();
-    // A run with orders ends by itself; the window then closes without asking.
-    QObject::connect(&window.machine(), &MachineController::runFinished, &application, &QCoreApplication::quit);
-    // Nobody can close a window that nobody can see: there the run ends with its guest.
+    // A run with orders ends by itself, and nobody can close a window that nobody can see: there it ends with its
+    // guest. Not by quit(), which closes the window as its user would: by the guest's power button.
+    const auto leave = [] { QCoreApplication::exit(); };
+    QObject::connect(&window.machine(), &MachineController::runFinished, &application, leave);
     if (QGuiApplication::platformName() == QLatin1String("offscreen"))
-        QObject::connect(&window.machine(), &MachineController::stateChanged, &application, [](MachineState state) {
-            if (state == MachineState::Ended)
-                QCoreApplication::quit();
-        });
+        QObject::connect(
+            &window.machine(), &MachineController::stateChanged, &application, [leave](MachineState state) {
+                if (state == MachineState::Ended)
+                    leave();
+            });
     QApplication::exec();
 
     std::vector<std::string> complaints;
-    const bool pictureIsLost = !options.screenshot.isEmpty() && !window.grab().save(options.screenshot, "PNG");
+    const bool pictureIsLost = !options.screenshot.isEmpty() && !window.pictureOfRun().save(options.screenshot, "PNG");
     RunOutcome outcome = window.machine().conclude(complaints);
     if (pictureIsLost) {
         complaints.push_back("The window's screenshot could not be written to " + options.screenshot.toStdString()

@@ -24,14 +24,14 @@ struct ScreenConfig {
 struct MachineConfig {
     std::string name = "machine";
     // What the machine starts: exactly one of kernel, multiboot, bios and bootSector is a path.
-    std::string kernel; // path of a Linux kernel (bzImage)
-    std::string initrd; // path, or empty for none
-    std::string append; // kernel command line
-    std::string multiboot; // path of a Multiboot kernel
-    std::vector<std::string> modules; // of that kernel: path, a space, the module's string
-    std::string bios; // path of a ROM's image
-    std::string bootSector; // path of a boot sector
-    std::vector<OptionalDevice> devices; // each kind at most once
+    std::string kernel = {}; // path of a Linux kernel (bzImage)
+    std::string initrd = {}; // path, or empty for none
+    std::string append = {}; // kernel command line
+    std::string multiboot = {}; // path of a Multiboot kernel
+    std::vector<std::string> modules = {}; // of that kernel: path, a space, the module's string
+    std::string bios = {}; // path of a ROM's image
+    std::string bootSector = {}; // path of a boot sector
+    std::vector<OptionalDevice> devices = {}; // each kind at most once
     uint64_t memoryBytes = uint64_t { 256 } << 20;
     unsigned vcpus = 1;
     std::string cpu = "pentium-m"; // a CPU model (cpu_model.h)

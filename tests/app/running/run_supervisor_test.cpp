@@ -75,7 +75,7 @@ TEST_F(RunSupervisorTest, TakesASampleSoonAfterAChangeOfPlacement)
     EXPECT_LE(step().next - now, 500ms);
     after(500ms);
     EXPECT_EQ(supervisor->record().samples.size(), 2u);
-    after(900ms);
+    after(800ms);
     EXPECT_EQ(supervisor->record().samples.size(), 2u) << "from then on once a second again";
     after(100ms);
     EXPECT_EQ(supervisor->record().samples.size(), 3u);

@@ -12,10 +12,21 @@ enum { iterations = 100000, orderLength = 256 };
 TARGET(0)
 TARGET(1)
 TARGET(2)
-TARGET(3) TARGET(4) TARGET(5) TARGET(6) TARGET(7) TARGET(8) TARGET(9) TARGET(10) TARGET(11) TARGET(12) TARGET(13)
-    TARGET(14) TARGET(15)
+TARGET(3)
+TARGET(4)
+TARGET(5)
+TARGET(6)
+TARGET(7)
+TARGET(8)
+TARGET(9)
+TARGET(10)
+TARGET(11)
+TARGET(12)
+TARGET(13)
+TARGET(14)
+TARGET(15)
 
-        typedef uint32_t (*Target)(uint32_t);
+typedef uint32_t (*Target)(uint32_t);
 
 static const Target targets[16] = { target0, target1, target2, target3, target4, target5, target6, target7, target8,
     target9, target10, target11, target12, target13, target14, target15 };

@@ -138,7 +138,7 @@ TEST(MultibootImage, SaysWhyAddressFieldsDoNotDo)
     refusedBecause(with(header::bssEndAddress, 0x100010), "its bss ends before it begins");
     refusedBecause(with(header::entryAddress, 0xfffff), "the entry point lies outside");
     refusedBecause(with(header::entryAddress, 0x200000), "the entry point lies outside");
-    refusedBecause(MultibootKernel { .loadAddress = 0xffffffc0 }.build(), "beyond 4 GiB");
+    refusedBecause(MultibootKernel { .loadAddress = 0xfffffff0 }.build(), "beyond 4 GiB");
 }
 
 TEST(MultibootImage, TellsWhatScreenIsWanted)

@@ -43,6 +43,8 @@ Feature featureOf(uint32_t number)
         return Feature::Sep;
     case pageAttributeTable:
         return Feature::Pat;
+    case extendedFeatureEnable:
+        return Feature::Nx;
     case platformId:
     case biosSignature:
         return Feature::Hints; // since the Pentium Pro
@@ -81,8 +83,6 @@ uint64_t readModelSpecificRegister(const Processor& processor, uint32_t number)
     case pageAttributeTable:
         return processor.pat;
     case extendedFeatureEnable:
-        if (!processor.modelFacts.eferBits)
-            throwGeneralProtection();
         return processor.efer;
     default:
         throwGeneralProtection();
