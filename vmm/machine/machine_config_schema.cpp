@@ -71,7 +71,8 @@ Result<void> parseVcpus(MachineConfig& config, std::string_view text)
 
 Result<void> parseEngine(MachineConfig& config, std::string_view text)
 {
-    constexpr std::array<std::string_view, 5> engines { "auto", "soft", "soft:interpreter", "soft:translator", "kvm" };
+    constexpr std::array<std::string_view, 6> engines { "auto", "soft", "soft:interpreter", "soft:translator",
+        "soft:lockstep", "kvm" };
     if (std::ranges::find(engines, text) == engines.end())
         return Error { fmt::format(
             "There is no engine \"{}\"; choose auto, soft, soft:interpreter, soft:translator or kvm.", text) };

@@ -38,11 +38,13 @@ void UnitEmitter::emitAddress(const Instruction& instruction, uint32_t espMoved)
 void UnitEmitter::emitSlowCall(const Step& step, unsigned size, const uint8_t* thunk)
 {
     Assembler& a = m_assembler;
+    flushX87Pointers();
     a.mov(a.dword[processor + m_offsets.eip], step.eip);
     a.mov(a.dword[processor + m_offsets.nextEip], step.eip);
     a.mov(a.dword[frame + offsetof(TranslatedFrame, executedBefore)], indexOf(step));
     a.mov(temporary, size);
     a.call(thunk);
+    keepFloatingPoint();
 }
 
 void UnitEmitter::emitReadLookup(const Step& step, unsigned size)
@@ -50,7 +52,7 @@ void UnitEmitter::emitReadLookup(const Step& step, unsigned size)
     ColdPath& cold = addColdPath();
     m_memoryForm.emitLookup(m_assembler, MemoryAccess::Read, size, cold.start);
     m_assembler.L(cold.back);
-    m_flagsInHost = false;
+    m_state.flagsInHost = false;
     cold.emit = [this, &cold, &step, size] {
         emitSlowCall(step, size, m_thunks.readSlowly);
         m_assembler.jmp(cold.back, Assembler::T_NEAR);
@@ -61,7 +63,7 @@ void UnitEmitter::emitWrite(const Step& step, unsigned size, bool alsoReads, con
 {
     ColdPath& cold = addColdPath();
     m_memoryForm.emitLookup(m_assembler, MemoryAccess::Write, size, cold.start);
-    m_flagsInHost = false;
+    m_state.flagsInHost = false;
     operation();
     m_assembler.L(cold.back);
     cold.emit = [this, &cold, &step, size, alsoReads, operation] {
@@ -69,6 +71,7 @@ void UnitEmitter::emitWrite(const Step& step, unsigned size, bool alsoReads, con
         operation();
         m_assembler.mov(temporary, size);
         m_assembler.call(m_thunks.commitWrite);
+        keepFloatingPoint();
         m_assembler.jmp(cold.back, Assembler::T_NEAR);
     };
 }

@@ -2,6 +2,7 @@
 #include "vmm/engine/translate/lockstep.h"
 
 #include "vmm/engine/interpret/eflags_access.h"
+#include "vmm/engine/interpret/fxsave_image.h"
 #include "vmm/engine/translate/liveness.h"
 
 #include <algorithm>
@@ -35,7 +36,7 @@ bool Lockstep::aboutToAccess(uint32_t linear, unsigned size, bool write)
     if (!host)
         return false;
     if (write) {
-        Write& noted = m_writes.emplace_back(Write { host, size, 0, 0 });
+        Write& noted = m_writes.emplace_back(Write { host, size, {}, {} });
         std::memcpy(&noted.before, host, size);
     }
     return true;
@@ -43,7 +44,7 @@ bool Lockstep::aboutToAccess(uint32_t linear, unsigned size, bool write)
 
 Lockstep::Registers Lockstep::registers() const
 {
-    return { m_processor.gpr, m_processor.nextEip, m_processor.arithmeticFlags };
+    return { m_processor.gpr, m_processor.nextEip, m_processor.arithmeticFlags, m_processor.fxsave };
 }
 
 void Lockstep::putBack(const Registers& registers)
@@ -52,6 +53,7 @@ void Lockstep::putBack(const Registers& registers)
     m_processor.nextEip = registers.nextEip;
     m_processor.eip = registers.nextEip;
     m_processor.arithmeticFlags = registers.arithmeticFlags;
+    m_processor.fxsave = registers.fxsave;
 }
 
 Accelerator::Outcome Lockstep::run()
@@ -133,12 +135,38 @@ void Lockstep::compare(const Registers& translated)
     report("EFLAGS", host_flags::toEflags(m_processor.arithmeticFlags) & live,
         host_flags::toEflags(translated.arithmeticFlags) & live);
     for (const Write& write : m_writes) {
-        uint64_t interpreted = 0;
+        std::array<uint64_t, 2> interpreted {};
         std::memcpy(&interpreted, write.host, write.size);
-        report("memory", interpreted, write.translated);
+        for (size_t n = 0; n < interpreted.size(); ++n)
+            report("memory", interpreted[n], write.translated[n]);
     }
+    compareFloatingPoint(translated.fxsave);
     if (!m_difference.empty())
         m_attention.raise(Attention::Kick);
+}
+
+void Lockstep::compareFloatingPoint(const FxsaveArea& translated)
+{
+    const FxsaveImage& left = imageOf(m_processor.fxsave);
+    const FxsaveImage& right = imageOf(translated);
+    report("the x87 control word", left.control, right.control);
+    // Processors differ in what FCOMI and FCMOV do to C1.
+    constexpr uint16_t status = static_cast<uint16_t>(~x87_status::c1);
+    report("the x87 status word", left.status & status, right.status & status);
+    report("the x87 tags", left.validTags, right.validTags);
+    report("the x87 opcode", left.opcode, right.opcode);
+    report("the x87 instruction offset", left.instructionOffset, right.instructionOffset);
+    report("the x87 code segment", left.codeSegment, right.codeSegment);
+    report("the x87 data offset", left.dataOffset, right.dataOffset);
+    report("the x87 data segment", left.dataSegment, right.dataSegment);
+    report("MXCSR", left.mxcsr, right.mxcsr);
+    for (size_t n = 0; n < left.st.size(); ++n) {
+        report("an x87 significand", left.st[n].significand, right.st[n].significand);
+        report("an x87 exponent", left.st[n].signExponent, right.st[n].signExponent);
+    }
+    for (size_t n = 0; n < left.xmm.size(); ++n)
+        for (size_t half = 0; half < left.xmm[n].quads.size(); ++half)
+            report("an XMM register", left.xmm[n].quads[half], right.xmm[n].quads[half]);
 }
 
 void Lockstep::report(std::string_view what, uint64_t interpreted, uint64_t translated)

@@ -34,12 +34,13 @@ private:
         std::array<uint32_t, 9> gpr;
         uint32_t nextEip;
         uint16_t arithmeticFlags;
+        FxsaveArea fxsave;
     };
     struct Write {
         uint8_t* host;
         unsigned size;
-        uint64_t before;
-        uint64_t translated; // what the unit has left there
+        std::array<uint64_t, 2> before;
+        std::array<uint64_t, 2> translated; // what the unit has left there
     };
 
     Lockstep(Processor& processor, GuestMemory& memory, CodeCache& codeCache, Attention& attention)
@@ -57,6 +58,7 @@ private:
     void interpretOne();
     uint32_t liveFlags();
     void compare(const Registers& translated);
+    void compareFloatingPoint(const FxsaveArea& translated);
     void report(std::string_view what, uint64_t interpreted, uint64_t translated);
 
     Processor& m_processor;

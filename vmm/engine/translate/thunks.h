@@ -27,6 +27,10 @@ struct Thunks {
     const uint8_t* prepareWrite = nullptr; // nothing is read
     const uint8_t* commitWrite = nullptr; // writes what the operand's place holds by now; keeps the flags
 
+    // Called, changes nothing but that: the guest's x87, MMX and SSE registers go into the host's. Everything above
+    // brings them back to Processor before it runs anything that was not emitted.
+    const uint8_t* lendFloatingPoint = nullptr;
+
     const uint8_t* runHandler = nullptr; // called with the HandlerSite in r9; leaves where units must not go on
 };
 

@@ -3,6 +3,7 @@
 
 #include "vmm/engine/interpret/descriptor.h"
 #include "vmm/engine/translate/assembler.h"
+#include "vmm/engine/translate/floating_point_operations.h"
 #include "vmm/engine/translate/native_operations.h"
 #include "vmm/engine/translate/unit_emitter.h"
 
@@ -94,14 +95,14 @@ uint32_t Translator::modeNow() const
 {
     return (m_processor.cpl == 3 ? unit_mode::user : 0)
         | (isWhole(m_processor.segments[Fs].state) ? unit_mode::fsIsWhole : 0)
-        | (isWhole(m_processor.segments[Gs].state) ? unit_mode::gsIsWhole : 0);
+        | (isWhole(m_processor.segments[Gs].state) ? unit_mode::gsIsWhole : 0) | floatingPointModeOf(m_processor);
 }
 
 // The keys of the jump table say under which mapping and mode they hold, so that most changes need no clearing.
 void Translator::setContext()
 {
     m_mode = modeNow();
-    const uint64_t context = m_processor.memory.fetchGeneration() << 2 | m_mode >> 1;
+    const uint64_t context = m_processor.memory.fetchGeneration() << 4 | m_mode >> 1;
     if (context >> 32 != m_contextEpoch) {
         m_contextEpoch = context >> 32;
         std::ranges::fill(m_jumps, JumpEntry {});
@@ -131,10 +132,12 @@ Accelerator::Outcome Translator::run()
             if (m_options.lockstep)
                 return Outcome::GoOn;
             break;
-        case LeaveReason::Attention:
         case LeaveReason::Handler:
             return Outcome::GoOn;
+        case LeaveReason::Attention:
         case LeaveReason::Interpret:
+            // Flags that were dead may be old ones still: after the interpreter's block, which replaces them, nobody
+            // can see that in an interrupt's frame.
             return Outcome::Interpret;
         case LeaveReason::Fault:
             m_runtime.rethrowOther();
@@ -230,7 +233,8 @@ TranslatedUnit* Translator::translate(uint32_t linear, PhysicalAddress physical)
 {
     if (m_assembler->getSize() + roomForUnit > m_region->size())
         m_codeCache.dropAll(); // a new generation; nothing translated runs meanwhile
-    const auto guest = m_collector.collect(linear, physical, m_mode, m_options.longestUnit, m_options.lockstep);
+    const auto guest = m_collector.collect(
+        linear, physical, m_mode, { m_options.longestUnit, m_options.lockstep, m_options.exactFlags });
     if (!guest)
         return nullptr;
     if (m_options.lockstep && !guest->steps.front().native)
