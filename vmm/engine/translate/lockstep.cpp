@@ -44,7 +44,8 @@ bool Lockstep::aboutToAccess(uint32_t linear, unsigned size, bool write)
 
 Lockstep::Registers Lockstep::registers() const
 {
-    return { m_processor.gpr, m_processor.nextEip, m_processor.arithmeticFlags, m_processor.fxsave };
+    return { m_processor.gpr, m_processor.nextEip, m_processor.arithmeticFlags, m_processor.otherFlags,
+        m_processor.fxsave };
 }
 
 void Lockstep::putBack(const Registers& registers)
@@ -53,6 +54,7 @@ void Lockstep::putBack(const Registers& registers)
     m_processor.nextEip = registers.nextEip;
     m_processor.eip = registers.nextEip;
     m_processor.arithmeticFlags = registers.arithmeticFlags;
+    m_processor.otherFlags = registers.otherFlags;
     m_processor.fxsave = registers.fxsave;
 }
 
@@ -140,6 +142,7 @@ void Lockstep::compare(const Registers& translated)
         for (size_t n = 0; n < interpreted.size(); ++n)
             report("memory", interpreted[n], write.translated[n]);
     }
+    report("EFLAGS, all but the arithmetic flags,", m_processor.otherFlags, translated.otherFlags);
     compareFloatingPoint(translated.fxsave);
     if (!m_difference.empty())
         m_attention.raise(Attention::Kick);

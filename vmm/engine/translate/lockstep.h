@@ -34,6 +34,7 @@ private:
         std::array<uint32_t, 9> gpr;
         uint32_t nextEip;
         uint16_t arithmeticFlags;
+        uint32_t otherFlags;
         FxsaveArea fxsave;
     };
     struct Write {

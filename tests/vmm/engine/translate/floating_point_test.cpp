@@ -141,8 +141,8 @@ TEST_F(TranslatedFloatingPoint, RoundsAsTheGuestsControlWordSays)
 TEST_F(TranslatedFloatingPoint, IsNotAvailableAfterATaskSwitch)
 {
     // fld1; mov eax, cr0; or eax, 8; mov cr0, eax; addps xmm0, xmm1
-    bench.load(
-        TranslatorBench::code, { 0xd9, 0xe8, 0x0f, 0x20, 0xc0, 0x83, 0xc8, 0x08, 0x0f, 0x22, 0xc0, 0x0f, 0x58, 0xc1, 0xf4 });
+    bench.load(TranslatorBench::code,
+        { 0xd9, 0xe8, 0x0f, 0x20, 0xc0, 0x83, 0xc8, 0x08, 0x0f, 0x22, 0xc0, 0x0f, 0x58, 0xc1, 0xf4 });
     EXPECT_EQ(bench.runFrom(TranslatorBench::code), Interpreter::Stop::Halted);
     EXPECT_EQ(bench.cpu.eip, TranslatorBench::handlerOf(7) + 1);
     EXPECT_EQ(bench.get32(bench.cpu.gpr[Esp]), TranslatorBench::code + 11);
