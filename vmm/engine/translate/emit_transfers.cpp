@@ -167,7 +167,8 @@ void UnitEmitter::emitExitTo(uint32_t target, uint32_t fromEip, uint32_t live, u
     const bool samePage = ((target ^ m_unit.linear) & 0xfffff000) == 0;
     if (!samePage) {
         a.mov(address, target);
-        emitJumpThroughTable(a, m_thunks.leave, m_offsets.nextEip);
+        const JumpEntry* entry = m_jumps + target % (1u << TranslatedFrame::jumpBits);
+        emitJumpThroughTable(a, m_thunks.leave, m_offsets.nextEip, entry);
         return;
     }
     // The distance is that to the next instruction until the dispatcher writes another; bit 0 of the link tells whether

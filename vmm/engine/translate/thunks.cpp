@@ -241,13 +241,17 @@ Thunks emitThunks(Assembler& assembler, const CodeRegion& region, const Processo
     return ThunkEmitter(assembler, region, guest).emit();
 }
 
-void emitJumpThroughTable(Assembler& a, const uint8_t* leave, int nextEipOffset)
+void emitJumpThroughTable(Assembler& a, const uint8_t* leave, int nextEipOffset, const JumpEntry* known)
 {
     static_assert(TranslatedFrame::jumpBits == 16);
     Xbyak::Label missing;
-    a.movzx(temporary, a.r8w);
-    a.shl(temporary64, 4);
-    a.add(temporary64, a.inFrame(offsetof(TranslatedFrame, jumps)));
+    if (known) {
+        a.mov(temporary64, reinterpret_cast<uintptr_t>(known));
+    } else {
+        a.movzx(temporary, a.r8w);
+        a.shl(temporary64, 4);
+        a.add(temporary64, a.inFrame(offsetof(TranslatedFrame, jumps)));
+    }
     a.mov(host, a.inFrame(offsetof(TranslatedFrame, context)));
     a.or_(host, address64);
     a.cmp(host, a.ptr[temporary64 + offsetof(JumpEntry, key)]);

@@ -37,7 +37,7 @@ struct Thunks {
 Thunks emitThunks(Assembler&, const CodeRegion&, const Processor&);
 
 // The jump table's entry for the linear address in r8d and a jump to it; where there is none, it leaves. Changes r9,
-// r10 and flags.
-void emitJumpThroughTable(Assembler&, const uint8_t* leave, int nextEipOffset);
+// r10 and flags. known: that entry, where the address is.
+void emitJumpThroughTable(Assembler&, const uint8_t* leave, int nextEipOffset, const JumpEntry* known = nullptr);
 
 } // namespace namsan

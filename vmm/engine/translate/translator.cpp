@@ -241,7 +241,7 @@ TranslatedUnit* Translator::translate(uint32_t linear, PhysicalAddress physical)
         return nullptr;
     const size_t before = m_assembler->getSize();
     const ProcessorOffsets offsets = ProcessorOffsets::of(m_processor);
-    UnitEmitter emitter({ *m_assembler, *m_region, m_thunks, *m_memoryForm, offsets, m_units }, *guest);
+    UnitEmitter emitter({ *m_assembler, *m_region, m_thunks, *m_memoryForm, offsets, m_units, m_jumps.data() }, *guest);
     TranslatedUnit& unit = m_units.add(emitter.emit());
     VcpuCounters& counters = m_processor.counters;
     counters.unitsTranslated.add();

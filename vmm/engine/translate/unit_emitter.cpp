@@ -15,6 +15,7 @@ UnitEmitter::UnitEmitter(const Surroundings& surroundings, const GuestUnit& unit
     , m_memoryForm(surroundings.memoryForm)
     , m_offsets(surroundings.offsets)
     , m_units(surroundings.units)
+    , m_jumps(surroundings.jumps)
     , m_unit(unit)
 {
 }

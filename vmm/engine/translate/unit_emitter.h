@@ -31,6 +31,7 @@ public:
         const MemoryForm& memoryForm;
         const ProcessorOffsets& offsets;
         UnitStore& units;
+        const JumpEntry* jumps;
     };
 
     UnitEmitter(const Surroundings&, const GuestUnit&);
@@ -136,6 +137,7 @@ private:
     const MemoryForm& m_memoryForm;
     const ProcessorOffsets& m_offsets;
     UnitStore& m_units;
+    const JumpEntry* m_jumps;
     const GuestUnit& m_unit;
 
     State m_state;
