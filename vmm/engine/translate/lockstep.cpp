@@ -21,6 +21,7 @@ Result<std::unique_ptr<Lockstep>> Lockstep::create(Processor& processor, GuestMe
         return translator.error();
     std::unique_ptr<Lockstep> lockstep(new Lockstep(processor, memory, codeCache, attention));
     lockstep->m_translator = std::move(*translator);
+    lockstep->m_exactFlags = options.exactFlags;
     lockstep->m_translator->runtime().setObserver(lockstep.get());
     return lockstep;
 }
@@ -109,6 +110,13 @@ void Lockstep::interpretOne()
     block.instructions[0].execute(processor, block.instructions[0]);
 }
 
+uint32_t Lockstep::flagsToCompare()
+{
+    if (m_exactFlags)
+        return eflags::arithmetic;
+    return m_fault ? 0 : liveFlags();
+}
+
 // The flags that the code where the unit has ended is sure to ask for.
 uint32_t Lockstep::liveFlags()
 {
@@ -133,7 +141,7 @@ void Lockstep::compare(const Registers& translated)
     for (size_t n = 0; n < names.size(); ++n)
         report(names[n], m_processor.gpr[n], translated.gpr[n]);
     report("EIP", m_processor.nextEip, translated.nextEip);
-    const uint32_t live = m_fault ? 0 : liveFlags();
+    const uint32_t live = flagsToCompare();
     report("EFLAGS", host_flags::toEflags(m_processor.arithmeticFlags) & live,
         host_flags::toEflags(translated.arithmeticFlags) & live);
     for (const Write& write : m_writes) {

@@ -57,6 +57,7 @@ private:
     void putBack(const Registers&);
     void interpret(uint64_t count);
     void interpretOne();
+    uint32_t flagsToCompare();
     uint32_t liveFlags();
     void compare(const Registers& translated);
     void compareFloatingPoint(const FxsaveArea& translated);
@@ -70,6 +71,7 @@ private:
     std::vector<Write> m_writes;
     std::optional<Fault> m_fault;
     std::string m_difference;
+    bool m_exactFlags = false;
     uint32_t m_unitEip = 0;
     uint64_t m_compared = 0;
 };
