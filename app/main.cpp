@@ -44,7 +44,9 @@ ExitCode openWindow(int& argc, char** argv, const WindowRequest& request, const 
     auto machine = MachineController::create(request.config, request.orders, makeMachine);
     if (!machine)
         return refuse(machine.error().message);
-    return runInWindow(application, std::move(*machine), {});
+    WindowOptions options;
+    options.screenshot = QString::fromStdString(request.orders.windowScreenshot);
+    return runInWindow(application, std::move(*machine), options);
 }
 
 } // namespace

@@ -4,6 +4,7 @@
 #include "app/library/guest_cache.h"
 #include "vmm/host/affinity.h"
 #include "vmm/host/placement.h"
+#include "vmm/machine/engine_choice.h"
 #include "vmm/session/engine_probe.h"
 
 #include <CLI/CLI.hpp>
@@ -82,6 +83,29 @@ void tellEngines(std::ostream& output, const KvmAccess& kvm)
     line(output, "Engine", fmt::format("kvm: {}", probe.kvmSentence()));
 }
 
+// Which engine serves it here.
+std::string serviceOf(const CpuModel& model, const Result<KvmDevice>& kvm)
+{
+    const auto soft = softCanServe(model);
+    const auto hardware = kvm ? kvm->canServe(model) : Result<void>(kvm.error());
+    if (soft && hardware)
+        return "on soft and kvm";
+    if (soft)
+        return kvm ? "on soft; " + hardware.error().message : "on soft";
+    return (hardware ? "on kvm; " : "on no engine; ") + soft.error().message;
+}
+
+void tellCpuModels(std::ostream& output, const KvmAccess& access)
+{
+    const auto kvm = KvmDevice::open(access);
+    for (const CpuModel& model : CpuModel::byGeneration())
+        line(output, "CPU model", fmt::format("{}: {}; {}", model.name(), model.summary(), serviceOf(model, kvm)));
+    if (const auto common = chooseCpuModel(CpuModel::hostCommonName, access))
+        line(output, "CPU model",
+            fmt::format("{}: {}; {}; {}", common->name(), common->summary(), namesOf(common->features()),
+                serviceOf(*common, kvm)));
+}
+
 void tellMemory(std::ostream& output)
 {
     struct sysinfo memory { };
@@ -129,6 +153,7 @@ ExitCode DoctorCommand::execute(const Program& program) const
         line(program.output, "CPUs", topology.error().message);
     }
     tellEngines(program.output, m_kvm);
+    tellCpuModels(program.output, m_kvm);
     tellMemory(program.output);
     tellGuests(program.output, GuestCache(GuestCache::defaultFolder()));
     return ExitCode::Success;

@@ -2,6 +2,7 @@
 #include "app/commands/run_command.h"
 
 #include "app/running/headless_run.h"
+#include "vmm/machine/machine_config_check.h"
 #include "vmm/machine/machine_config_schema.h"
 
 #include <CLI/CLI.hpp>
@@ -15,16 +16,31 @@ namespace namsan {
 
 namespace {
 
-constexpr const char* exitCodes
+constexpr const char* footer
     = R"(A text that is asked for ends the run when it is there. On a terminal, --serial stdio passes every key to the guest;
 Ctrl+] leaves.
+
+Test guests:
+  --multiboot    Multiboot specification 0.6.96, as ELF or by the header's address fields; the command line is --append.
+                 There is no GDT. A kernel that asks for graphics needs --screen.
+  --bios         64 KiB to 16 MiB in whole 64 KiB. The processor starts at F000:FFF0 with its reset state, nothing else
+                 is set up. The last 128 KiB are below 1 MiB, too; there they are RAM, copied anew at each reset.
+  --boot-sector  512 bytes with 55 AA at their end. DL is 80h, SS:SP 0000:7C00, interrupts are on and the timer ticks.
+                 There are no BIOS services: every INT returns at once and does nothing.
+  A reset reads the files again.
+
+Devices for --device:
+  isa-debug-exit         port F4, 1 to 4 bytes: a write of V ends the run with the exit code 2V+1
+  debugcon[,file=FILE]   port E9: bytes for the file, or line by line for the log in --record; reads as E9
+  port402[,file=FILE]    the same at port 402, as SeaBIOS uses it
 
 Exit codes:
   0  the text was seen; or none was asked for, and the guest powered off or halted
   2  bad input
   3  time-out
   4  the guest crashed
-  5  the guest ended without the text, or reported that a workload failed)";
+  5  the guest ended without the text, or reported that a workload failed
+  2V+1, of which 8 bits count: the guest wrote V to isa-debug-exit)";
 
 using Kind = ConfigField::Kind;
 
@@ -54,6 +70,19 @@ void append(std::string& commandLine, const std::string& more)
     commandLine += more;
 }
 
+// One a line, as the schema takes them.
+Result<std::string> joinLines(const ConfigField& field, const std::vector<std::string>& values)
+{
+    std::string lines;
+    for (const std::string& value : values) {
+        if (value.empty() || value.find('\n') != std::string::npos)
+            return Error { fmt::format(
+                "The value \"{}\" of {} is empty or has several lines; write it in one line.", value, field.option) };
+        lines += (lines.empty() ? "" : "\n") + value;
+    }
+    return lines;
+}
+
 Error emptyText(std::string_view option)
 {
     return { fmt::format("The text of {} is empty; leave the option out or give it a text.", option) };
@@ -64,7 +93,7 @@ Error emptyText(std::string_view option)
 RunCommand::RunCommand(CLI::App& parser)
     : m_command(parser.add_subcommand("run", "Run one machine, in the window or without it."))
 {
-    m_command->footer(exitCodes);
+    m_command->footer(footer);
     m_command->get_formatter()->column_width(32);
     m_command->add_option("guest", m_guest, "A guest that was made for Namsan, such as tiny.")->type_name("[GUEST]");
     for (const ConfigField& field : machineConfigSchema()) {
@@ -72,6 +101,9 @@ RunCommand::RunCommand(CLI::App& parser)
         CLI::Option* added = nullptr;
         if (field.kind == Kind::Switch) {
             added = m_command->add_flag(option, m_switches[std::string(field.key)], helpFor(field));
+        } else if (field.repeatable) {
+            added = m_command->add_option(option, m_lists[std::string(field.key)], helpFor(field));
+            added->type_name(std::string(field.valueName))->allow_extra_args(false)->take_all();
         } else {
             added = m_command->add_option(option, m_values[std::string(field.key)], helpFor(field));
             added->type_name(std::string(field.valueName));
@@ -94,7 +126,9 @@ RunCommand::RunCommand(CLI::App& parser)
     order("--timeout", m_timeout, "SECONDS", "End the run after that much of the host's time.");
     order("--serial", m_orders.serial, "FILE",
         "Where the guest's serial output goes: stdio (takes input, too) or a file.");
-    order("--screenshot", m_orders.screenshot, "FILE", "Keep the last picture as PNG.");
+    order("--screenshot", m_orders.screenshot, "FILE", "Keep the guest's last picture as PNG.");
+    order("--window-screenshot", m_orders.windowScreenshot, "FILE",
+        "Keep a picture of the window at the end of the run as PNG.");
     order("--record", m_orders.record, "FILE", "Keep everything that was measured, as JSON.");
     m_command->add_flag("--headless", m_headless, "Run without a window; no display is needed.")->group("The run");
 }
@@ -116,8 +150,8 @@ Result<RunRequest> RunCommand::request(const GuestCache& guests) const
         return taken.error();
     if (auto taken = takeOrders(request); !taken)
         return taken.error();
-    if (request.config.kernel.empty())
-        return Error { "There is nothing to run; name a guest, such as tiny, or a kernel with --kernel FILE." };
+    if (auto possible = checkMachineConfig(request.config); !possible)
+        return possible.error();
     return request;
 }
 
@@ -170,7 +204,12 @@ Result<void> RunCommand::takeFields(RunRequest& request) const
         if (m_command->count(std::string(field.option)) == 0)
             continue;
         std::string value = "false"; // switches turn something off
-        if (field.kind != Kind::Switch) {
+        if (field.repeatable) {
+            const auto joined = joinLines(field, m_lists.find(field.key)->second);
+            if (!joined)
+                return joined.error();
+            value = *joined;
+        } else if (field.kind != Kind::Switch) {
             value = m_values.find(field.key)->second;
             if (field.key == "append") {
                 append(request.config.append, value);
@@ -185,13 +224,15 @@ Result<void> RunCommand::takeFields(RunRequest& request) const
 
 Result<void> RunCommand::takeOrders(RunRequest& request) const
 {
-    for (const auto& [option, text] :
-        { std::pair("--until", &m_orders.until), std::pair("--until-screen", &m_orders.untilScreen),
-            std::pair("--workload", &m_orders.workload), std::pair("--serial", &m_orders.serial),
-            std::pair("--screenshot", &m_orders.screenshot), std::pair("--record", &m_orders.record) }) {
+    for (const auto& [option, text] : { std::pair("--until", &m_orders.until),
+             std::pair("--until-screen", &m_orders.untilScreen), std::pair("--workload", &m_orders.workload),
+             std::pair("--serial", &m_orders.serial), std::pair("--screenshot", &m_orders.screenshot),
+             std::pair("--window-screenshot", &m_orders.windowScreenshot), std::pair("--record", &m_orders.record) }) {
         if (m_command->count(option) > 0 && text->empty())
             return emptyText(option);
     }
+    if (m_headless && !m_orders.windowScreenshot.empty())
+        return Error { "There is no window that --window-screenshot could show; leave out either it or --headless." };
     request.orders = m_orders;
     for (const std::string& text : m_typing) {
         auto step = parseTypingStep(text);

@@ -41,6 +41,7 @@ private:
     CLI::App* m_command;
     std::string m_guest;
     std::map<std::string, std::string, std::less<>> m_values; // of the schema's options, by key
+    std::map<std::string, std::vector<std::string>, std::less<>> m_lists; // of those that may be repeated
     std::map<std::string, bool, std::less<>> m_switches;
     RunOrders m_orders;
     std::vector<std::string> m_typing;

@@ -66,16 +66,35 @@ std::string textOf(const nlohmann::json& description, std::string_view key)
     return found != description.end() && found->is_string() ? found->get<std::string>() : std::string {};
 }
 
+// The value of a field: of one that may be repeated, a list of strings or one string.
+std::vector<std::string> valuesOf(const nlohmann::json& description, const ConfigField& field)
+{
+    std::vector<std::string> values;
+    const auto found = description.find(field.key);
+    if (field.repeatable && found != description.end() && found->is_array()) {
+        for (const auto& value : *found) {
+            if (value.is_string())
+                values.push_back(value.get<std::string>());
+        }
+    } else if (std::string value = textOf(description, field.key); !value.empty()) {
+        values.push_back(std::move(value));
+    }
+    return values;
+}
+
 // Every field of a configuration that the description names; files are named relative to the description.
 Result<MachineConfig> readConfig(const nlohmann::json& description, const fs::path& folder)
 {
     MachineConfig config;
     for (const ConfigField& field : machineConfigSchema()) {
-        std::string value = textOf(description, field.key);
+        std::string value;
+        for (const std::string& text : valuesOf(description, field)) {
+            if (!value.empty())
+                value += '\n';
+            value += field.kind == ConfigField::Kind::File ? (folder / text).string() : text;
+        }
         if (value.empty())
             continue;
-        if (field.kind == ConfigField::Kind::File)
-            value = (folder / value).string();
         if (auto parsed = field.parse(config, value); !parsed)
             return parsed.error();
     }

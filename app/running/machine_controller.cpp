@@ -159,7 +159,9 @@ void MachineController::Private::step()
     nextStep.start(std::chrono::ceil<std::chrono::milliseconds>(done.next - now));
     if (done.sample)
         publish(*done.sample);
-    if (orders.endsByItself() && supervisor->outcome() && !std::exchange(finished, true))
+    const auto ending = machine->ending();
+    const bool guestChoseToExit = ending && ending->reason == MachineEnding::Reason::DebugExit;
+    if ((orders.endsByItself() || guestChoseToExit) && supervisor->outcome() && !std::exchange(finished, true))
         emit owner.runFinished();
 }
 
@@ -222,7 +224,7 @@ Result<std::unique_ptr<MachineController>> MachineController::create(
     d.viewer = &d.machine->addViewer([&d] { d.leave([&d] { d.inbox.frame = true; }); });
     if (orders.serial == "stdio") {
         d.terminal.emplace(STDIN_FILENO);
-        d.terminalNotifier = std::make_unique<QSocketNotifier>(STDIN_FILENO, QSocketNotifier::Read);
+        d.terminalNotifier = std::make_unique<QSocketNotifier>(STDIN_FILENO, QSocketNotifier::Read, controller.get());
         connect(d.terminalNotifier.get(), &QSocketNotifier::activated, controller.get(), [&d] { d.readTerminal(); });
     }
     return controller;
@@ -231,6 +233,7 @@ Result<std::unique_ptr<MachineController>> MachineController::create(
 MachineController::MachineController()
     : d(std::make_unique<Private>(*this))
 {
+    d->nextStep.setParent(this); // so that it comes along to another thread
     d->nextStep.setSingleShot(true);
     d->nextStep.setTimerType(Qt::PreciseTimer); // keys are typed by it
     connect(&d->nextStep, &QTimer::timeout, this, [this] { d->step(); });
@@ -302,6 +305,11 @@ void MachineController::sendInput(const InputEvent& event)
     d->machine->sendInput(event);
 }
 
+void MachineController::sendNmi()
+{
+    d->machine->sendNmi();
+}
+
 void MachineController::sendSerial(const QByteArray& bytes)
 {
     d->machine->sendSerial({ reinterpret_cast<const uint8_t*>(bytes.constData()), static_cast<size_t>(bytes.size()) });
@@ -315,8 +323,10 @@ const Placement& MachineController::requestedPlacement() const
 Result<void> MachineController::place(const Placement& placement)
 {
     auto placed = d->supervisor->place(placement);
-    if (placed)
+    if (placed) {
         emit placementChanged(placement);
+        d->step();
+    }
     return placed;
 }
 

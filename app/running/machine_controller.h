@@ -24,7 +24,9 @@ class MachineController final : public QObject {
     Q_OBJECT
 
 public:
-    // Builds the machine. Fails with a sentence for the user.
+    // Builds the machine, which takes as long as reading and unpacking its kernel does. A thread that must not wait has
+    // another one do it, which then moves the controller over (QObject::moveToThread()). Fails with a sentence for the
+    // user.
     static Result<std::unique_ptr<MachineController>> create(const MachineConfig&);
     // The same, for a run with orders. The factory is Machine::create but in tests.
     static Result<std::unique_ptr<MachineController>> create(
@@ -43,6 +45,7 @@ public:
     void pressPowerButton();
     void cutPower(); // ends as Stopped; returns at once, stateChanged() follows
     void sendInput(const InputEvent&);
+    void sendNmi();
     void sendSerial(const QByteArray&);
 
     // What was asked for last. place() fails with a sentence and changes nothing where the host does not allow it.
@@ -71,7 +74,7 @@ signals:
     void workloadBegan(const QString& name);
     void workloadEnded(const QString& name, double guestSeconds, bool ok);
     // What the orders asked for has happened, or can't happen any more: the window may close. Only where they ask for
-    // an end. Once.
+    // an end, or the guest has chosen an exit code. Once.
     void runFinished();
 
 private:

@@ -46,6 +46,9 @@ void RunGoal::ended(const MachineEnding& ending)
     using Reason = MachineEnding::Reason;
     if (ending.reason == Reason::Crashed)
         decide(ExitCode::GuestCrashed, fmt::format("The guest crashed: {}", ending.why));
+    else if (ending.reason == Reason::DebugExit)
+        decide(static_cast<ExitCode>(ending.exitCode()),
+            m_orders.asksForText() ? fmt::format("The guest ended and {}: {}", whatIsMissing(), ending.why) : "");
     else if (m_orders.asksForText())
         decide(ExitCode::GoalMissed, fmt::format("The guest ended and {}: {}", whatIsMissing(), ending.why));
     else if (ending.reason == Reason::Reset)

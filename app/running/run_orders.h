@@ -18,7 +18,8 @@ struct RunOrders {
     std::optional<std::chrono::milliseconds> timeout = {}; // of the host's time since the start
     std::vector<TypingStep> typing = {};
     std::string serial = {}; // where COM1 goes: "stdio" (input, too) or a file
-    std::string screenshot = {}; // PNG of the last picture
+    std::string screenshot = {}; // PNG of the guest's last picture
+    std::string windowScreenshot = {}; // PNG of the window at the end of the run; only for runs in a window
     std::string record = {}; // JSON of the run
 
     bool asksForText() const { return !until.empty() || !untilScreen.empty() || !workload.empty(); }
@@ -27,7 +28,7 @@ struct RunOrders {
     bool watchesScreen() const { return !untilScreen.empty() || !typing.empty() || !screenshot.empty(); }
 };
 
-// What the program returns to the shell.
+// What the program returns to the shell. A guest with a debug exit port chooses any odd number.
 enum class ExitCode {
     Success = 0, // the text was seen; or none was asked for, and the guest powered off or halted
     BadInput = 2,

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace namsan {
 
@@ -16,6 +17,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto samplingInterval = 1s;
+// After a change of placement: time enough for threads to be seen in their new places.
+constexpr auto soon = 400ms;
 // Some 50 keys a second: fast for a person, slow enough for a guest that takes each byte of its keyboard by interrupt.
 constexpr auto keyInterval = 10ms;
 
@@ -25,8 +28,12 @@ Result<void> checkFiles(const RunOrders& orders)
         if (auto possible = checkWritable("The run record", orders.record); !possible)
             return possible;
     }
-    if (!orders.screenshot.empty())
-        return checkWritable("The screenshot", orders.screenshot);
+    if (!orders.screenshot.empty()) {
+        if (auto possible = checkWritable("The screenshot", orders.screenshot); !possible)
+            return possible;
+    }
+    if (!orders.windowScreenshot.empty())
+        return checkWritable("The window's screenshot", orders.windowScreenshot);
     return {};
 }
 
@@ -97,6 +104,7 @@ Result<void> RunSupervisor::place(const Placement& placement)
         return placed;
     m_placement = placement;
     m_recorder.placementRequested(placement);
+    m_sampleSoon = true;
     return {};
 }
 
@@ -114,6 +122,8 @@ RunSupervisor::Step RunSupervisor::step(Time now)
 
     lookAtScreen();
     typeKeys(now);
+    if (std::exchange(m_sampleSoon, false))
+        m_nextSample = std::min(m_nextSample, now + soon);
     if (state == MachineState::Running && now >= m_nextSample) {
         result.sample = m_recorder.takeSample();
         m_nextSample += samplingInterval;

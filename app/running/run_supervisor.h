@@ -46,7 +46,8 @@ public:
 
     // The driver's side.
 
-    Result<void> place(const Placement&); // fails, and changes nothing, where the host does not allow it
+    // Fails, and changes nothing, where the host does not allow it. A sample soon shows what came of it: step is due.
+    Result<void> place(const Placement&);
     const Placement& requestedPlacement() const { return m_placement; }
     Step step(Time now);
     void interrupt(ExitCode, std::string why); // decides the outcome, unless there is one
@@ -82,6 +83,7 @@ private:
     std::function<void()> m_wake;
     std::optional<Time> m_startedAt; // the first step with a machine that runs
     Time m_nextSample;
+    bool m_sampleSoon = false;
     Time m_nextKey;
 
     mutable std::mutex m_mutex; // of what both sides use:

@@ -61,8 +61,8 @@ NativeCase CaseGenerator::make(const InstructionEntry& entry)
     m_bytes.clear();
     const bool memory = entry.modRm == ModRm::Memory || (entry.modRm == ModRm::Any && m_values.oneIn(2));
     emitPrefixes(entry, memory);
-    if (entry.map == OpcodeMap::Extended0F)
-        emit(0x0f);
+    for (const char byte : escapeOf(entry.map))
+        emit(static_cast<uint8_t>(byte));
     Target target { memory, targetAddress(entry), 0 };
     const bool inOpcode = has(entry, { Operand::OpcodeReg8, Operand::OpcodeRegV });
     emit(static_cast<uint8_t>(entry.opcode + (inOpcode ? m_values.below(8) : 0)));
@@ -299,6 +299,10 @@ void CaseGenerator::tame(const InstructionEntry& entry, NativeState& state, cons
         if (at <= endOfMemory - 4)
             setWord(state, at, wordAt(state, at) & (m_values.oneIn(4) ? 0xfff0ffff : mxcsr::writable));
     }
+    if (isOneOf(entry.operation, { Operation::Pcmpestri, Operation::Pcmpestrm }))
+        for (const Gpr length : { Eax, Edx }) // signed; beyond 16 it is 16
+            if (!(target.memory && m_addressRegisters >> length & 1) && !m_values.oneIn(4))
+                state.gpr[length] = m_values.below(40) - 20;
     if (entry.operation == Operation::Cvtpi2ps && target.memory) {
         // Intel's processors report a pending x87 exception first, AMD's and this one do not.
         auto& image = reinterpret_cast<FxsaveImage&>(state.fxsave);

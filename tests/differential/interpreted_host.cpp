@@ -42,7 +42,7 @@ InterpretedHost::InterpretedHost()
     if (!memory)
         throw std::runtime_error(memory.error().message);
     m_memory = std::move(*memory);
-    m_processor = std::make_unique<Processor>(*m_memory, *m_bus, m_clock, CpuModel::namsan1(), m_counters);
+    m_processor = std::make_unique<Processor>(*m_memory, *m_bus, m_clock, CpuModel::standard(), m_counters);
     mapPages();
     enterUserMode();
 }

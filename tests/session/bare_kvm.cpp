@@ -117,6 +117,27 @@ kvm_regs BareKvm::regs()
     return registers;
 }
 
+void BareKvm::setRegs(const kvm_regs& registers)
+{
+    checked(ioctl(m_vcpu, KVM_SET_REGS, &registers));
+}
+
+void BareKvm::interrupt(uint8_t vector)
+{
+    const kvm_interrupt request { vector };
+    checked(ioctl(m_vcpu, KVM_INTERRUPT, &request));
+}
+
+void BareKvm::enterUserMode()
+{
+    kvm_sregs state = sregs();
+    state.cs.selector = 0x1b;
+    state.ss.selector = 0x23;
+    state.cs.dpl = state.ss.dpl = 3;
+    state.ds = state.es = state.fs = state.gs = state.ss;
+    setSregs(state);
+}
+
 void BareKvm::setCpuid(const std::vector<kvm_cpuid_entry2>& entries)
 {
     std::vector<uint64_t> room((sizeof(kvm_cpuid2) + entries.size() * sizeof(kvm_cpuid_entry2)) / 8 + 1);

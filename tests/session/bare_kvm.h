@@ -26,10 +26,20 @@ public:
     kvm_sregs sregs();
     void setSregs(const kvm_sregs&);
     kvm_regs regs();
+    void setRegs(const kvm_regs&);
+    void interrupt(uint8_t vector); // an external one; interrupts must be on
     void setCpuid(const std::vector<kvm_cpuid_entry2>&);
+
+    // Of user mode, with flat segments.
+    void enterUserMode();
 
     uint32_t run(); // the exit's reason, or KVM_EXIT_UNKNOWN where KVM_RUN fails
     kvm_run& shared() { return *m_run; }
+    // Whether it runs to the HLT of that vector's handler.
+    bool endsInHandler(uint32_t vector)
+    {
+        return run() == KVM_EXIT_HLT && regs().rip == handlersAddress + 16 * vector + 1;
+    }
 
 private:
     static constexpr uint64_t memorySize = 4 << 20;

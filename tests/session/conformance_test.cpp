@@ -40,7 +40,7 @@ std::vector<ConformanceCase> allCases()
 {
     std::vector<ConformanceCase> cases;
     for (const auto& part : { accessCases(), interruptCases(), exceptionCases(), pagingCases(), memoryCases(),
-             processorCases(), kickCases() })
+             processorCases(), kickCases(), modeCases(), debugCases() })
         cases.insert(cases.end(), part.begin(), part.end());
     return cases;
 }

@@ -7,6 +7,9 @@ namespace namsan {
 
 namespace {
 
+constexpr uint32_t debug = 1, breakpoint = 3, invalidOpcode = 6, generalProtection = 13;
+constexpr uint32_t gdt = 0x1000, idt = 0x2000;
+
 // out 10h,al; sti; nop; nop; cli; hlt, with the window asked for at the OUT.
 bool missesNarrowWindow()
 {
@@ -21,14 +24,8 @@ bool missesNarrowWindow()
 bool userModeMissesGate()
 {
     BareKvm vm({ 0xcd, 0x80 });
-    kvm_sregs state = vm.sregs();
-    state.cs.selector = 0x1b;
-    state.ss.selector = 0x23;
-    state.cs.dpl = state.ss.dpl = 3;
-    state.ds = state.es = state.fs = state.gs = state.ss;
-    vm.setSregs(state);
-    constexpr uint32_t invalidOpcode = 6;
-    return vm.run() == KVM_EXIT_HLT && vm.regs().rip == BareKvm::handlersAddress + 16 * invalidOpcode + 1;
+    vm.enterUserMode();
+    return vm.endsInHandler(invalidOpcode);
 }
 
 // mov eax,[400000h], which a page table maps to 20000h
@@ -82,6 +79,116 @@ bool reservedPatIsTaken()
     return vm.regs().rip == BareKvm::codeAddress + 15;
 }
 
+// mov eax,[200000h], which a page table of PAE maps to 20000h
+bool pagingPaeFails()
+{
+    BareKvm vm({ 0xa1, 0x00, 0x00, 0x20, 0x00 });
+    vm.at<uint64_t>(0x30000) = 0x31001;
+    vm.at<uint64_t>(0x31000) = 0x83;
+    vm.at<uint64_t>(0x31008) = 0x32003;
+    vm.at<uint64_t>(0x32000) = 0x20003;
+    vm.at<uint32_t>(0x20000) = 0x600df00d;
+    kvm_sregs state = vm.sregs();
+    state.cr3 = 0x30000;
+    state.cr4 = 0x20;
+    state.cr0 |= 0x80000000;
+    vm.setSregs(state);
+    return vm.run() != KVM_EXIT_HLT || vm.regs().rax != 0x600df00d;
+}
+
+// int3 at 1000:0000 in virtual-8086 mode
+bool virtual8086Fails()
+{
+    BareKvm vm({ 0xcc });
+    kvm_sregs state = vm.sregs();
+    for (kvm_segment* segment : { &state.cs, &state.ss, &state.ds, &state.es, &state.fs, &state.gs }) {
+        *segment = {};
+        segment->selector = 0x1000;
+        segment->base = 0x10000;
+        segment->limit = 0xffff;
+        segment->type = segment->dpl = 3;
+        segment->s = segment->present = 1;
+    }
+    vm.setSregs(state);
+    kvm_regs registers = vm.regs();
+    registers.rip = 0;
+    registers.rflags = 0x20002;
+    vm.setRegs(registers);
+    return !vm.endsInHandler(breakpoint);
+}
+
+// call 43h:0 in user mode, through a call gate to the handler of vector 80h
+bool userModeMissesCallGate()
+{
+    BareKvm vm({ 0x9a, 0, 0, 0, 0, 0x43, 0x00 });
+    vm.at<uint64_t>(gdt + 0x40) = 0x0000'ec00'0008'0000 | (BareKvm::handlersAddress + 16 * 0x80);
+    vm.enterUserMode();
+    return !vm.endsInHandler(0x80);
+}
+
+// ud2, with a task gate. What a gate has for an offset says nothing in a task gate; here it leads to a HLT for whoever
+// goes by it.
+bool taskGateFails()
+{
+    constexpr uint32_t task = 0x1900, offset = 0x200;
+    BareKvm vm({ 0x0f, 0x0b });
+    vm.at<uint64_t>(gdt + 0x40) = 0x0000'8900'0000'0067 | uint64_t { task } << 16;
+    vm.at<uint64_t>(idt + 8 * invalidOpcode) = 0x0000'8500'0040'0000 | offset;
+    vm.at<uint8_t>(task + offset) = 0xf4;
+    vm.at<uint8_t>(0x12000) = 0xf4;
+    vm.at<uint32_t>(task + 32) = 0x12000;
+    vm.at<uint32_t>(task + 36) = 2;
+    vm.at<uint32_t>(task + 76) = 8;
+    for (const uint32_t segment : { 72u, 80u, 84u })
+        vm.at<uint32_t>(task + segment) = 16;
+    return vm.run() != KVM_EXIT_HLT || vm.regs().rip != 0x12001;
+}
+
+// mov eax,20000h; mov dr0,eax; mov eax,0d0402h; mov dr7,eax; mov [20000h],eax
+bool dataBreakpointsAreMissed()
+{
+    BareKvm vm({ 0xb8, 0, 0, 2, 0, 0x0f, 0x23, 0xc0, 0xb8, 0x02, 0x04, 0x0d, 0, 0x0f, 0x23, 0xf8, 0xa3, 0, 0, 2, 0 });
+    return !vm.endsInHandler(debug);
+}
+
+// mov eax,ss; push 102h; popfd; mov ss,eax; nop
+bool stepsIntoShadow()
+{
+    BareKvm vm({ 0x8c, 0xd0, 0x68, 0x02, 0x01, 0, 0, 0x9d, 0x8e, 0xd0, 0x90 });
+    return !vm.endsInHandler(debug) || vm.at<uint32_t>(static_cast<uint32_t>(vm.regs().rsp)) != 0x1000b;
+}
+
+// mov edi,20000h; mov ecx,5; push 102h; popfd; rep stosb
+bool stepsOverRepetitions()
+{
+    BareKvm vm({ 0xbf, 0, 0, 2, 0, 0xb9, 5, 0, 0, 0, 0x68, 0x02, 0x01, 0, 0, 0x9d, 0xf3, 0xaa });
+    return !vm.endsInHandler(debug) || vm.regs().rcx != 4;
+}
+
+// push 302h; popfd; out 10h,al, after which an interrupt is injected
+bool trapAfterPortIsLost()
+{
+    BareKvm vm({ 0x68, 0x02, 0x03, 0, 0, 0x9d, 0xe6, 0x10, 0x90 });
+    if (vm.run() != KVM_EXIT_IO)
+        return true;
+    vm.interrupt(0x40);
+    return vm.endsInHandler(0x40);
+}
+
+// mov eax,[20002h] in user mode, with CR0.AM and EFLAGS.AC; the HLT behind it is #GP there
+bool alignmentIsNotChecked()
+{
+    BareKvm vm({ 0xa1, 2, 0, 2, 0 });
+    vm.enterUserMode();
+    kvm_sregs state = vm.sregs();
+    state.cr0 |= 0x40000;
+    vm.setSregs(state);
+    kvm_regs registers = vm.regs();
+    registers.rflags = 0x40002;
+    vm.setRegs(registers);
+    return vm.endsInHandler(generalProtection);
+}
+
 } // namespace
 
 namespace host_fault {
@@ -95,6 +202,22 @@ const HostFault timeStampCounterIsTheHosts { "This host's KVM ignores writes to 
     timeStampCounterCannotBeWritten };
 const HostFault cpuidIsTheHosts { "This host's KVM tells the host's features in CPUID leaf 1 and not the ones set.",
     featuresAreTheHosts };
+const HostFault pagingPaeDoesNotWork { "This host's KVM cannot run a guest with PAE paging.", pagingPaeFails };
+const HostFault virtual8086ModeDoesNotWork { "This host's KVM cannot run a guest in virtual-8086 mode.",
+    virtual8086Fails };
+const HostFault userModeCannotUseCallGates { "This host's KVM has no call gates for user mode.",
+    userModeMissesCallGate };
+const HostFault taskGatesAreNone { "This host's KVM takes a task gate for an interrupt gate.", taskGateFails };
+const HostFault dataBreakpointsAreNotHit { "This host's KVM never hits the guest's data breakpoints.",
+    dataBreakpointsAreMissed };
+const HostFault shadowHoldsNoTrapBack { "This host's KVM lets a single-step trap come right behind MOV SS.",
+    stepsIntoShadow };
+const HostFault repetitionIsOneStep { "This host's KVM takes a whole repetition for a single step.",
+    stepsOverRepetitions };
+const HostFault trapAfterPortAccessIsLost {
+    "This host's KVM lets an interrupt come before the single-step trap of an OUT.", trapAfterPortIsLost
+};
+const HostFault noAlignmentChecks { "This host's KVM does not check alignment.", alignmentIsNotChecked };
 const HostFault anyPatIsTaken { "This host's KVM takes a reserved memory type in IA32_PAT.", reservedPatIsTaken };
 
 } // namespace host_fault

@@ -14,6 +14,15 @@ extern const HostFault paging32DoesNotWork;
 extern const HostFault timeStampCounterIsTheHosts;
 extern const HostFault cpuidIsTheHosts;
 extern const HostFault anyPatIsTaken;
+extern const HostFault pagingPaeDoesNotWork;
+extern const HostFault virtual8086ModeDoesNotWork;
+extern const HostFault userModeCannotUseCallGates;
+extern const HostFault taskGatesAreNone;
+extern const HostFault dataBreakpointsAreNotHit;
+extern const HostFault shadowHoldsNoTrapBack;
+extern const HostFault repetitionIsOneStep;
+extern const HostFault trapAfterPortAccessIsLost;
+extern const HostFault noAlignmentChecks;
 } // namespace host_fault
 
 } // namespace namsan

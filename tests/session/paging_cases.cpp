@@ -195,6 +195,71 @@ void repetitionAcrossScatteredPages(SessionRig& rig, Verdict& verdict)
     }
 }
 
+// -- PAE
+
+constexpr uint32_t paePointers = 0x40000, paeDirectory = 0x41000, paeTable = 0x42000;
+constexpr uint64_t noExecute = uint64_t { 1 } << 63;
+constexpr unsigned generalProtection = 13;
+
+// With PAE: 2 MiB onto themselves, and the next 2 MiB through a page table.
+void pae32(SessionRig& rig, std::vector<uint8_t> code)
+{
+    rig.flat32(std::move(code));
+    rig.write<uint64_t>(paePointers, paeDirectory | present);
+    for (const uint32_t pointer : { 8u, 16u, 24u })
+        rig.write<uint64_t>(paePointers + pointer, 0);
+    rig.write<uint64_t>(paeDirectory, 0x83 | user);
+    rig.write<uint64_t>(paeDirectory + 8, paeTable | present | writable | user);
+    for (uint32_t n = 0; n < 512; ++n)
+        rig.write<uint64_t>(paeTable + 8 * n, 0);
+    rig.state.cr3 = paePointers;
+    rig.state.cr4 |= cr4::physicalAddressExtension;
+    rig.state.cr0 |= cr0::paging | cr0::writeProtect;
+}
+
+void paeTranslates(SessionRig& rig, Verdict& verdict)
+{
+    // mov eax,[200000h]; mov [201000h],eax
+    pae32(rig, { 0xa1, 0x00, 0x00, 0x20, 0x00, 0xa3, 0x00, 0x10, 0x20, 0x00 });
+    rig.write<uint64_t>(paeTable, 0x21000 | present);
+    rig.write<uint64_t>(paeTable + 8, 0x22000 | present | writable);
+    rig.write<uint32_t>(0x21000, 0x12345678);
+    verdict.halts(rig, rig.run());
+    verdict.equal("what was written", rig.read<uint32_t>(0x22000), 0x12345678u);
+    verdict.equal("entry of the page written", rig.read<uint64_t>(paeTable + 8),
+        0x22000u | present | writable | accessed | dirty);
+}
+
+void paeNoExecute(SessionRig& rig, Verdict& verdict)
+{
+    // jmp 200000h
+    pae32(rig, { 0xe9, 0xfb, 0xff, 0x1e, 0x00 });
+    rig.state.efer = efer::noExecuteEnable;
+    rig.write<uint64_t>(paeTable, 0x21000 | present | noExecute);
+    verdict.raises(rig, rig.run(), pageFault);
+    verdict.equal("error code", rig.pushed(0), 0x11u);
+    verdict.equal("CR2", rig.state.cr2, 0x200000u);
+}
+
+void paeReservedBits(SessionRig& rig, Verdict& verdict)
+{
+    // mov eax,[200000h], where NX is not enabled
+    pae32(rig, { 0xa1, 0x00, 0x00, 0x20, 0x00 });
+    rig.write<uint64_t>(paeTable, 0x21000 | present | noExecute);
+    verdict.raises(rig, rig.run(), pageFault);
+    verdict.equal("error code", rig.pushed(0), 9u);
+}
+
+void paeReservedPointers(SessionRig& rig, Verdict& verdict)
+{
+    // mov eax,43000h; mov cr3,eax
+    pae32(rig, { 0xb8, 0x00, 0x30, 0x04, 0x00, 0x0f, 0x22, 0xd8 });
+    rig.write<uint64_t>(0x43000, paeDirectory | present | writable);
+    verdict.raises(rig, rig.run(), generalProtection);
+    verdict.equal("CR3", rig.state.cr3, paePointers);
+    verdict.equal("return address", rig.pushed(1), SessionRig::codeAddress + 5);
+}
+
 } // namespace
 
 std::vector<ConformanceCase> pagingCases()
@@ -215,6 +280,10 @@ std::vector<ConformanceCase> pagingCases()
         { "a device through a page", devicesThroughPages, &host_fault::paging32DoesNotWork },
         { "REP STOSD faults in the middle", repetitionFaultsInTheMiddle, &host_fault::paging32DoesNotWork },
         { "REP MOVSB across scattered pages", repetitionAcrossScatteredPages, &host_fault::paging32DoesNotWork },
+        { "PAE translates", paeTranslates, &host_fault::pagingPaeDoesNotWork },
+        { "PAE: no execute", paeNoExecute, &host_fault::pagingPaeDoesNotWork },
+        { "PAE: reserved bits", paeReservedBits, &host_fault::pagingPaeDoesNotWork },
+        { "PAE: reserved bits where CR3 points to", paeReservedPointers, &host_fault::pagingPaeDoesNotWork },
     };
 }
 

@@ -27,7 +27,7 @@ void modelIsTheOneOfTheVm(SessionRig& rig, Verdict& verdict)
         rig.state.gpr[Eax] = leaf;
         rig.state.gpr[Ecx] = 0;
         verdict.halts(rig, rig.run());
-        const CpuidResult wanted = CpuModel::namsan1().cpuid(leaf, 0);
+        const CpuidResult wanted = CpuModel::standard().cpuid(leaf, 0);
         // KVM takes no model of 32 linear address bits.
         const uint32_t mask = leaf == 0x80000008 ? 0xff : 0xffffffff;
         verdict.equal(fmt::format("EAX of leaf {:x}", leaf), rig.read<uint32_t>(0x20000) & mask, wanted.eax & mask);
@@ -40,7 +40,7 @@ void modelIsTheOneOfTheVm(SessionRig& rig, Verdict& verdict)
 void registersThatDoNotExist(SessionRig& rig, Verdict& verdict)
 {
     // mov ecx,n; rdmsr
-    for (const uint32_t number : { 0x1bu, 0xfeu, 0xc0000080u, 0x12345u }) {
+    for (const uint32_t number : { 0x1bu, 0xfeu, 0xc0000081u, 0x12345u }) {
         rig.flat32({ 0x0f, 0x32 });
         rig.state.gpr[Ecx] = number;
         verdict.raises(rig, rig.run(), generalProtection);
@@ -255,7 +255,7 @@ const std::vector<uint8_t> movingProgram { 0xb8, 0x01, 0x00, 0x00, 0x00, 0x31, 0
 void movesBetweenEngines(SessionRig& rig, Verdict& verdict)
 {
     rig.flat32(movingProgram);
-    SoftSession soft(*rig.memory, rig.clock, CpuModel::namsan1(), rig.bus);
+    SoftSession soft(*rig.memory, rig.clock, CpuModel::standard(), rig.bus);
     constexpr unsigned moves = 50;
     std::minstd_rand random(50);
     CpuState state = rig.state;

@@ -91,7 +91,7 @@ SessionRig::SessionRig(const Engine& engine)
 {
     if (!memory->addTrackedRegion(trackedBase, 16 * GuestMemory::pageSize))
         trouble = "no tracked region";
-    auto made = engine.make(*memory, clock, CpuModel::namsan1(), bus);
+    auto made = engine.make(*memory, clock, CpuModel::standard(), bus);
     if (!made) {
         trouble = made.error().message;
         return;

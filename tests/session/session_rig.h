@@ -156,5 +156,7 @@ std::vector<ConformanceCase> pagingCases();
 std::vector<ConformanceCase> memoryCases();
 std::vector<ConformanceCase> processorCases();
 std::vector<ConformanceCase> kickCases();
+std::vector<ConformanceCase> modeCases();
+std::vector<ConformanceCase> debugCases();
 
 } // namespace namsan

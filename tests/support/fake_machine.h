@@ -61,6 +61,7 @@ public:
         if (whenInput)
             whenInput(*this, event);
     }
+    void sendNmi() override { note("NMI"); }
     void sendSerial(std::span<const uint8_t> bytes) override
     {
         const std::lock_guard guard(m_mutex);

@@ -177,7 +177,7 @@ private:
     ManualClock m_clock;
     EmptyGuestBus m_bus;
     std::unique_ptr<GuestMemory> m_memory = std::move(*GuestMemory::create(memorySize));
-    SoftSession m_session { *m_memory, m_clock, CpuModel::namsan1(), m_bus };
+    SoftSession m_session { *m_memory, m_clock, CpuModel::standard(), m_bus };
 };
 
 } // namespace namsan

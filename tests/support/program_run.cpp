@@ -72,20 +72,6 @@ std::filesystem::path guestFolder(const std::string& name)
     return base / "namsan" / "guests" / name;
 }
 
-TemporaryFolder::TemporaryFolder()
-{
-    std::string pattern = (std::filesystem::temp_directory_path() / "namsan-test-XXXXXX").string();
-    if (!mkdtemp(pattern.data()))
-        throw std::runtime_error("no temporary folder");
-    m_path = pattern;
-}
-
-TemporaryFolder::~TemporaryFolder()
-{
-    std::error_code ignored;
-    std::filesystem::remove_all(m_path, ignored);
-}
-
 std::string contentsOf(const std::string& path)
 {
     std::ostringstream contents;

@@ -20,20 +20,6 @@ ProgramRun runNamsan(const std::vector<std::string>& arguments);
 // The folder of a guest in the user's cache, where resources/guests/make-guest put it.
 std::filesystem::path guestFolder(const std::string& name);
 
-// A path in a fresh folder that is removed with the object.
-class TemporaryFolder {
-public:
-    TemporaryFolder();
-    ~TemporaryFolder();
-    TemporaryFolder(const TemporaryFolder&) = delete;
-    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-
-    std::string file(const std::string& name) const { return (m_path / name).string(); }
-
-private:
-    std::filesystem::path m_path;
-};
-
 // The whole file as text; empty where there is none.
 std::string contentsOf(const std::string& path);
 

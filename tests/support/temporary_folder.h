@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <stdlib.h>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace namsan {
 
@@ -28,6 +30,10 @@ public:
         std::filesystem::create_directories((m_path / name).parent_path());
         std::ofstream(m_path / name, std::ios::binary) << content;
         return path(name);
+    }
+    std::string write(std::string_view name, const std::vector<uint8_t>& content) const
+    {
+        return write(name, std::string_view(reinterpret_cast<const char*>(content.data()), content.size()));
     }
     std::string read(std::string_view name) const
     {

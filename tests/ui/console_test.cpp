@@ -7,6 +7,10 @@
 #include "ui/console/serial_text.h"
 #include "ui/console/serial_view.h"
 
+#include <QClipboard>
+
+#include <random>
+
 namespace namsan {
 
 namespace {
@@ -168,26 +172,60 @@ TEST_F(ConsoleTest, CtrlAltDelIsPressedInOrderAndReleasedInReverse)
     EXPECT_EQ(keys[5].usage, 0xE0);
 }
 
+// Runs at fractional scales, too (tests/CMakeLists.txt): there a blurred or shifted pixel would show first.
 TEST_F(ConsoleTest, ShowsTheGuestsPicturePixelByPixel)
 {
     Frame frame;
-    frame.width = 320;
-    frame.height = 200;
-    frame.pixels.assign(320 * 200, 0xff204060);
-    frame.pixels[0] = 0xffff0000;
-    frame.damage = { 0, 0, 320, 200 };
+    frame.width = 321;
+    frame.height = 203;
+    std::minstd_rand random(11);
+    for (int i = 0; i < frame.width * frame.height; ++i)
+        frame.pixels.push_back(0xff000000 | static_cast<uint32_t>(random()));
+    frame.damage = { 0, 0, frame.width, frame.height };
     machine->show(frame);
     settle();
-    const QImage shown = window->grab().toImage();
+    const QImage shown = window->grab().toImage().convertToFormat(QImage::Format_RGB32);
     const QPointF corner = QPointF(window->console().mapTo(window.get(), QPoint(0, 0))) * window->devicePixelRatioF();
-    const QPoint origin = corner.toPoint();
-    const QRect target = window->console().place().target.translated(origin);
-    EXPECT_GE(window->console().place().multiple, 1);
-    EXPECT_EQ(shown.pixelColor(target.topLeft()), QColor(0xff, 0, 0));
-    EXPECT_EQ(shown.pixelColor(target.center()), QColor(0x20, 0x40, 0x60));
-    EXPECT_EQ(
-        shown.pixelColor(target.topLeft() + QPoint(window->console().place().multiple, 0)), QColor(0x20, 0x40, 0x60));
-    EXPECT_EQ(shown.pixelColor(origin + QPoint(3, 3)), QColor(0x0B, 0x0C, 0x0E));
+    const PicturePlace place = window->console().place();
+    const QPoint origin = corner.toPoint() + place.target.topLeft();
+    ASSERT_GE(place.multiple, 1);
+    ASSERT_EQ(place.target.size(), QSize(frame.width, frame.height) * place.multiple);
+    int wrong = 0;
+    for (int y = 0; y < place.target.height(); ++y) {
+        for (int x = 0; x < place.target.width(); ++x) {
+            const auto guest = static_cast<size_t>(y / place.multiple * frame.width + x / place.multiple);
+            wrong += shown.pixel(origin + QPoint(x, y)) != frame.pixels[guest];
+        }
+    }
+    EXPECT_EQ(wrong, 0) << "at scale " << window->devicePixelRatioF();
+    EXPECT_EQ(shown.pixelColor(corner.toPoint() + QPoint(3, 3)), QColor(0x0B, 0x0C, 0x0E));
+}
+
+TEST_F(ConsoleTest, TypesTheClipboardAsItIs)
+{
+    QApplication::clipboard()->setText("A\\n b\r\nc");
+    window->action("typeClipboard")->trigger();
+    constexpr int shift = 0xE1;
+    EXPECT_EQ(pressesOf(machine->input()), (std::vector<int> { shift, 0x04, 0x31, 0x11, 0x2C, 0x05, 0x28, 0x06 }));
+
+    QApplication::clipboard()->setText(QString(100'000, QLatin1Char('x')));
+    const size_t before = machine->input().size();
+    window->action("typeClipboard")->trigger();
+    EXPECT_EQ(machine->input().size(), before);
+    EXPECT_TRUE(window->banner().contains("can be typed at once")) << window->banner().toStdString();
+
+    QApplication::clipboard()->setText(QString::fromUtf8("남산"));
+    window->action("typeClipboard")->trigger();
+    EXPECT_EQ(machine->input().size(), before);
+    EXPECT_TRUE(window->banner().contains("on no key of a US keyboard")) << window->banner().toStdString();
+}
+
+// Whatever the guest sends, and however seldom the window comes to look at it.
+TEST_F(ConsoleTest, TheSerialTabStaysBounded)
+{
+    for (int i = 0; i < 200; ++i)
+        window->serial().append(QByteArray(100'000, i % 10 == 0 ? '\n' : 'x'));
+    EXPECT_LE(window->serial().allText().size(), qsizetype(SerialText::capacity) * 80 + SerialText::lineLength);
 }
 
 TEST_F(ConsoleTest, CopiesOnlyWhatChanged)

@@ -6,6 +6,7 @@
 #include "ui/placement/placement_dock.h"
 #include "ui/shell/ending_page.h"
 
+#include <QAccessible>
 #include <QAction>
 #include <QDir>
 #include <QElapsedTimer>
@@ -40,6 +41,16 @@ protected:
     QMessageBox* question() { return window->findChild<QMessageBox*>("switchOffQuestion"); }
     QTimer* patience() { return window->findChild<QTimer*>("closePatience"); }
 
+    // The machine is made anew on a thread of its own.
+    void waitForMachine(int number)
+    {
+        QElapsedTimer time;
+        time.start();
+        while ((machinesMade < number || window->machine().state() != MachineState::Running) && time.elapsed() < 20'000)
+            settle();
+        settle();
+    }
+
     void letPatienceEnd()
     {
         patience()->start(0);
@@ -69,6 +80,49 @@ TEST_F(MainWindowTest, RunsPausesAndResets)
     window->action("powerButton")->trigger();
     EXPECT_TRUE(contains(machine->calls(), "reset"));
     EXPECT_TRUE(contains(machine->calls(), "power button"));
+}
+
+TEST_F(MainWindowTest, EveryToolSaysWhatItDoesAndByWhichKeys)
+{
+    start();
+    const auto* bar = window->findChild<QToolBar*>("machineToolBar");
+    int tools = 0;
+    for (QAction* action : bar->actions()) {
+        if (action->isSeparator())
+            continue;
+        ++tools;
+        EXPECT_FALSE(action->text().isEmpty());
+        EXPECT_FALSE(action->icon().isNull()) << action->text().toStdString();
+        EXPECT_TRUE(action->toolTip().endsWith(")")) << action->toolTip().toStdString() << " names no keys";
+        const QAccessibleInterface* tool = QAccessible::queryAccessibleInterface(bar->widgetForAction(action));
+        ASSERT_TRUE(tool);
+        EXPECT_FALSE(tool->text(QAccessible::Name).isEmpty());
+    }
+    EXPECT_EQ(tools, 6); // Run or Pause, Reset, Power button, Ctrl+Alt+Del, Screenshot, Full screen
+}
+
+TEST_F(MainWindowTest, SendsAnNmiWhenAsked)
+{
+    EXPECT_FALSE(window->action("sendNmi")->isEnabled());
+    start();
+    window->action("sendNmi")->trigger();
+    EXPECT_TRUE(contains(machine->calls(), "NMI"));
+}
+
+TEST_F(MainWindowTest, SaysWhyItCouldNotStartAgain)
+{
+    start();
+    machine->end(MachineEnding::Reason::PoweredOff, "The guest switched itself off.");
+    settle();
+    makeFails = true;
+    window->action("run")->trigger();
+    QElapsedTimer time;
+    time.start();
+    while (window->banner().isEmpty() && time.elapsed() < 20'000)
+        settle();
+    EXPECT_EQ(window->banner(), "There is no kernel any more.");
+    EXPECT_TRUE(window->action("run")->isEnabled()) << "the user may have put it back";
+    EXPECT_TRUE(window->endingPage().isVisible());
 }
 
 TEST_F(MainWindowTest, ShowsOnlyIconsWhereItIsNarrow)
@@ -108,7 +162,8 @@ TEST_F(MainWindowTest, ACrashedGuestLeavesAPageWithRemedies)
     EXPECT_FALSE(window->action("pause")->isEnabled());
 
     emit window->endingPage().startAgain();
-    settle();
+    emit window->endingPage().startAgain(); // an impatient click
+    waitForMachine(2);
     EXPECT_EQ(machinesMade, 2);
     EXPECT_EQ(window->machine().state(), MachineState::Running);
     EXPECT_TRUE(window->console().isVisible());
@@ -122,7 +177,7 @@ TEST_F(MainWindowTest, KeepsThePlacementWhenItStartsAgain)
     machine->end(MachineEnding::Reason::PoweredOff, "The guest switched itself off.");
     settle();
     window->action("run")->trigger();
-    settle();
+    waitForMachine(2);
     EXPECT_EQ(machinesMade, 2);
     EXPECT_EQ(machine->placement(), placement);
 }

@@ -10,6 +10,7 @@
 #include <QKeyEvent>
 #include <QMouseEvent>
 
+#include <atomic>
 #include <memory>
 
 namespace namsan {
@@ -86,6 +87,8 @@ protected:
     {
         return MachineController::create(config, RunOrders {},
             [this](const MachineConfig& wanted, MachineListener* listener) -> Result<std::unique_ptr<Machine>> {
+                if (makeFails)
+                    return Error { "There is no kernel any more." };
                 auto fake = std::make_unique<FakeMachine>(wanted, listener);
                 machine = fake.get();
                 ++machinesMade;
@@ -140,7 +143,8 @@ protected:
     }
 
     FakeMachine* machine = nullptr; // the newest
-    int machinesMade = 0;
+    std::atomic<int> machinesMade = 0;
+    std::atomic<bool> makeFails = false;
     std::unique_ptr<MainWindow> window;
 };
 

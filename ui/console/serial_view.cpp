@@ -275,11 +275,14 @@ QByteArray SerialView::bytesFor(const QKeyEvent& event) const
 
 bool SerialView::event(QEvent* event)
 {
-    // Ctrl+C and its like are the guest's; function keys and Alt stay the window's.
+    // Ctrl+C and its like are the guest's; function keys, Alt and Ctrl+Shift stay the window's.
     if (event->type() == QEvent::ShortcutOverride) {
         const auto* key = static_cast<QKeyEvent*>(event);
-        if ((key->modifiers() & ~Qt::ShiftModifier) == Qt::ControlModifier && key->key() >= Qt::Key_A
-            && key->key() <= Qt::Key_Z) {
+        const bool guests
+            = key->modifiers() == Qt::ControlModifier && key->key() >= Qt::Key_A && key->key() <= Qt::Key_Z;
+        const bool terminals = key->modifiers() == (Qt::ControlModifier | Qt::ShiftModifier)
+            && (key->key() == Qt::Key_C || key->key() == Qt::Key_V);
+        if (guests || terminals) {
             event->accept();
             return true;
         }

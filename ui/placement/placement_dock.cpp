@@ -203,7 +203,8 @@ std::vector<PlacementView::Seen> PlacementDock::seen() const
     std::vector<PlacementView::Seen> threads;
     Placement placement = m_shown;
     for (unsigned thread = 0; thread <= m_vcpus; ++thread) {
-        PlacementView::Seen seen { m_history.observedShares(thread, observedSpan), m_history.load(thread) };
+        PlacementView::Seen seen { m_history.observedShares(thread, observedSpan), m_history.load(thread),
+            m_history.granted(thread) };
         const auto asked = placeOf(placement, thread);
         seen.elsewhere = asked && !seen.shares.empty() && !seen.shares.contains(*asked)
             && m_history.now() - m_askedSince[thread] > observedSpan;

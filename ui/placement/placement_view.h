@@ -23,6 +23,7 @@ public:
     struct Seen {
         std::map<LogicalCpu, double> shares; // of its sightings
         double load = 0; // of one CPU
+        CpuSet granted; // what the kernel allows it now; empty: no such thread yet
         bool elsewhere = false; // for over ten seconds not where it was asked to run
     };
 

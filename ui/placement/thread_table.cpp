@@ -3,6 +3,7 @@
 
 #include "ui/common/bar_delegate.h"
 #include "ui/common/numbers.h"
+#include "vmm/host/affinity.h"
 
 #include <QCoreApplication>
 #include <QHeaderView>
@@ -15,7 +16,7 @@ namespace namsan {
 
 namespace {
 
-enum Column { ThreadColumn, AskedColumn, ObservedColumn, BarColumn, LoadColumn, ColumnCount };
+enum Column { ThreadColumn, AskedColumn, GrantedColumn, ObservedColumn, BarColumn, LoadColumn, ColumnCount };
 
 class ChipDelegate final : public QStyledItemDelegate {
 public:
@@ -29,6 +30,14 @@ public:
         paintChip(*painter, chip, { thread, threadName(thread) }, themeTokens(option.palette), option.font);
     }
 };
+
+QString grantedText(const CpuSet& granted)
+{
+    if (granted.empty())
+        return QStringLiteral("-");
+    const QString cpus = QString::fromStdString(describe(granted));
+    return granted.size() == 1 ? QCoreApplication::translate("ThreadTable", "CPU %1").arg(cpus) : cpus;
+}
 
 } // namespace
 
@@ -60,12 +69,16 @@ ThreadTable::ThreadTable(unsigned threads, QWidget* parent)
     setFocusPolicy(Qt::TabFocus);
     setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     setVerticalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
-    setAccessibleName(tr("Threads of the VM: asked and observed CPU, load"));
+    setObjectName(QStringLiteral("threadTable"));
+    setAccessibleName(tr("Threads of the VM: asked, granted and observed CPU, load"));
     verticalHeader()->hide();
     verticalHeader()->setDefaultSectionSize(fontMetrics().height() + 10);
     setItemDelegateForColumn(ThreadColumn, new ChipDelegate(this));
     setItemDelegateForColumn(BarColumn, new BarDelegate(true, this));
-    setHorizontalHeaderLabels({ tr("Thread"), tr("Asked"), tr("Observed"), tr("Load"), QString() });
+    setHorizontalHeaderLabels({ tr("Thread"), tr("Asked"), tr("Granted"), tr("Observed"), QString(), tr("Load") });
+    horizontalHeaderItem(AskedColumn)->setToolTip(tr("Where it was asked to run"));
+    horizontalHeaderItem(GrantedColumn)->setToolTip(tr("Where the host's kernel lets it run"));
+    horizontalHeaderItem(ObservedColumn)->setToolTip(tr("Where it was seen running in the last 10 s"));
     QHeaderView& header = *horizontalHeader();
     header.setFont(font());
     header.setSectionsClickable(false);
@@ -76,9 +89,12 @@ ThreadTable::ThreadTable(unsigned threads, QWidget* parent)
     header.setSectionResizeMode(ObservedColumn, QHeaderView::Stretch);
     const auto widthOf = [this](const QString& text) { return fontMetrics().horizontalAdvance(text); };
     header.resizeSection(ThreadColumn, widthOf(QStringLiteral("vCPU 88")) + 18);
-    header.resizeSection(AskedColumn, widthOf(tr("not pinned")) + 12);
-    header.resizeSection(BarColumn, 44);
-    header.resizeSection(LoadColumn, widthOf(QStringLiteral("100 %")) + 8);
+    const int padding = widthOf(QStringLiteral("n"));
+    header.resizeSection(AskedColumn, std::max(widthOf(tr("Asked")), widthOf(QStringLiteral("CPU 88"))) + padding);
+    header.resizeSection(GrantedColumn, widthOf(tr("Granted")) + padding);
+    header.resizeSection(BarColumn, 30);
+    header.resizeSection(LoadColumn, widthOf(QStringLiteral("100 %")) + padding);
+    horizontalHeaderItem(LoadColumn)->setTextAlignment(Qt::AlignRight | Qt::AlignVCenter);
     for (int row = 0; row < rowCount(); ++row) {
         for (int column = 0; column < ColumnCount; ++column)
             setItem(row, column, new QTableWidgetItem);
@@ -98,7 +114,9 @@ void ThreadTable::showThreads(const Placement& placement, const std::vector<Plac
         std::optional<LogicalCpu> asked = placement.vmm;
         if (thread > 0)
             asked = thread - 1 < placement.vcpus.size() ? placement.vcpus[thread - 1] : std::nullopt;
-        item(row, AskedColumn)->setText(asked ? tr("CPU %1").arg(*asked) : tr("not pinned"));
+        item(row, AskedColumn)->setText(asked ? tr("CPU %1").arg(*asked) : tr("free"));
+        item(row, GrantedColumn)->setText(grantedText(seen[thread].granted));
+        item(row, GrantedColumn)->setToolTip(item(row, GrantedColumn)->text());
         item(row, ObservedColumn)->setText(observedText(seen[thread].shares));
         item(row, ObservedColumn)->setToolTip(item(row, ObservedColumn)->text());
         item(row, BarColumn)->setData(BarDelegate::ShareRole, seen[thread].load);

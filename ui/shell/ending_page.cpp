@@ -33,6 +33,8 @@ QString titleOf(MachineEnding::Reason reason)
         return EndingPage::tr("The guest asked for a reset");
     case MachineEnding::Reason::Crashed:
         return EndingPage::tr("The guest crashed");
+    case MachineEnding::Reason::DebugExit:
+        return EndingPage::tr("The guest ended the run");
     case MachineEnding::Reason::Stopped:
         break;
     }

@@ -91,6 +91,8 @@ MainWindow::MainWindow(
 
 MainWindow::~MainWindow()
 {
+    if (m_makingAgain.valid())
+        m_makingAgain.wait(); // what it made is dropped with its message
     // The widgets outlive the machine by a moment, and lose the focus in it.
     m_console->release();
     for (QObject* part : std::initializer_list<QObject*> { m_console, m_serial, m_ending })
@@ -280,15 +282,34 @@ QString MainWindow::logText() const
 
 void MainWindow::startAgain()
 {
-    auto machine = m_again();
-    if (!machine) {
-        m_banner->say(MessageBanner::Kind::Error, QString::fromStdString(machine.error().message));
+    if (m_makingAgain.valid())
         return;
-    }
+    m_makingAgain = std::async(std::launch::async, [this, again = m_again, gui = thread()] {
+        auto made = std::make_shared<Result<std::unique_ptr<MachineController>>>(again());
+        if (*made)
+            made->value()->moveToThread(gui);
+        QMetaObject::invokeMethod(
+            this,
+            [this, made] {
+                m_makingAgain = {};
+                if (*made)
+                    goOnWith(std::move(made->value()));
+                else
+                    m_banner->say(MessageBanner::Kind::Error, QString::fromStdString(made->error().message));
+                showStateInActions();
+            },
+            Qt::QueuedConnection);
+    });
+    showStateInActions();
+    m_speed->setValue(tr("starting"));
+}
+
+void MainWindow::goOnWith(std::unique_ptr<MachineController> machine)
+{
     const Placement placement = m_placement;
     m_placementDock->setMachine(nullptr);
     m_machine->disconnect(this);
-    m_machine = std::move(machine.value());
+    m_machine = std::move(machine);
     m_history.clear();
     m_console->clear();
     m_serial->clear();

@@ -9,6 +9,7 @@
 #include <QTimer>
 
 #include <functional>
+#include <future>
 #include <memory>
 
 class QLabel;
@@ -31,7 +32,8 @@ class SerialView;
 class StatusField;
 class TimingDock;
 
-// Makes the machine anew after it has ended. Fails with a sentence for the user.
+// Makes the machine anew after it has ended. Called on a thread of its own, so that the window answers meanwhile. Fails
+// with a sentence for the user.
 using MachineAgain = std::function<Result<std::unique_ptr<MachineController>>()>;
 
 // The window of one machine.
@@ -63,6 +65,8 @@ protected:
 private:
     void buildCentre();
     void buildActions();
+    void connectActions();
+    void explain(QAction*, const QString&);
     void buildMenus();
     void buildToolBar();
     void buildStatusBar();
@@ -77,9 +81,11 @@ private:
     void showStateInActions();
     void showEnding();
     void startAgain();
+    void goOnWith(std::unique_ptr<MachineController>);
     void saveRecord();
     void saveScreenshot();
     void sendCtrlAltDel();
+    void typeClipboard();
     void setFullScreen(bool);
     void askWhetherToSwitchOff();
     void about();
@@ -94,6 +100,7 @@ private:
     QTimer m_closeTimer;
     QMessageBox* m_question = nullptr;
     std::vector<QWidget*> m_hiddenForFullScreen;
+    std::future<void> m_makingAgain; // valid: the machine is being made anew
 
     QTabWidget* m_tabs;
     QStackedWidget* m_screenPages;
@@ -117,7 +124,9 @@ private:
     QAction* m_reset;
     QAction* m_powerButton;
     QAction* m_cutPower;
+    QAction* m_sendNmi;
     QAction* m_giveKeyboard;
+    QAction* m_typeClipboard;
     QAction* m_ctrlAltDel;
     QAction* m_screenshot;
     QAction* m_fullScreen;

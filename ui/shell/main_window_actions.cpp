@@ -2,15 +2,18 @@
 // What the user can do with the machine: the actions of MainWindow, its menus and its tool bar.
 #include "ui/shell/main_window.h"
 
+#include "app/running/text_to_keys.h"
 #include "ui/common/message_banner.h"
 #include "ui/common/symbolic_icon.h"
 #include "ui/console/console_view.h"
 #include "ui/console/serial_view.h"
 #include "ui/placement/placement_dock.h"
 #include "ui/timing/timing_dock.h"
+#include "vmm/machine/input_queue.h"
 
 #include <QAction>
 #include <QApplication>
+#include <QClipboard>
 #include <QDateTime>
 #include <QDir>
 #include <QFileDialog>
@@ -37,28 +40,50 @@ QAction* MainWindow::addAction(
     return action;
 }
 
+// What it does and its keys, for those who point at it and for those who have it read out.
+void MainWindow::explain(QAction* action, const QString& text)
+{
+    const QString keys = action->shortcut().toString(QKeySequence::NativeText);
+    action->setToolTip(keys.isEmpty() ? text : tr("%1 (%2)").arg(text, keys));
+}
+
 void MainWindow::buildActions()
 {
     m_run = addAction(QStringLiteral("run"), QStringLiteral("media-playback-start"), tr("Run"), Qt::Key_F5);
     m_pause = addAction(QStringLiteral("pause"), QStringLiteral("media-playback-pause"), tr("Pause"), Qt::Key_F6);
     m_runOrPause = addAction(QStringLiteral("runOrPause"), QString(), tr("Run"));
-    m_reset = addAction(QStringLiteral("reset"), QStringLiteral("system-reboot"), tr("Reset"));
-    m_powerButton = addAction(QStringLiteral("powerButton"), QStringLiteral("system-shutdown"), tr("Power button"));
+    m_reset = addAction(
+        QStringLiteral("reset"), QStringLiteral("system-reboot"), tr("Reset"), Qt::CTRL | Qt::SHIFT | Qt::Key_R);
+    m_powerButton = addAction(QStringLiteral("powerButton"), QStringLiteral("system-shutdown"), tr("Power button"),
+        Qt::CTRL | Qt::SHIFT | Qt::Key_P);
     m_cutPower = addAction(QStringLiteral("cutPower"), QString(), tr("Cut the power"));
-    m_giveKeyboard
-        = addAction(QStringLiteral("giveKeyboard"), QStringLiteral("input-keyboard"), tr("Give keyboard to the guest"));
-    m_ctrlAltDel = addAction(QStringLiteral("ctrlAltDel"), QStringLiteral("input-keyboard"), tr("Ctrl+Alt+Del"));
-    m_screenshot = addAction(QStringLiteral("screenshot"), QStringLiteral("camera-photo"), tr("Screenshot"));
+    m_sendNmi = addAction(QStringLiteral("sendNmi"), QString(), tr("Send NMI"));
+    m_giveKeyboard = addAction(QStringLiteral("giveKeyboard"), QStringLiteral("input-keyboard"),
+        tr("Give keyboard to the guest"), Qt::CTRL | Qt::SHIFT | Qt::Key_K);
+    m_ctrlAltDel = addAction(QStringLiteral("ctrlAltDel"), QStringLiteral("input-keyboard"), tr("Ctrl+Alt+Del"),
+        Qt::CTRL | Qt::SHIFT | Qt::Key_Delete);
+    m_typeClipboard = addAction(QStringLiteral("typeClipboard"), QString(), tr("Type the clipboard's text"));
+    m_screenshot = addAction(QStringLiteral("screenshot"), QStringLiteral("camera-photo"), tr("Screenshot"),
+        Qt::CTRL | Qt::SHIFT | Qt::Key_S);
     m_fullScreen
         = addAction(QStringLiteral("fullScreen"), QStringLiteral("view-fullscreen"), tr("Full screen"), Qt::Key_F11);
     m_fullScreen->setCheckable(true);
     m_saveRecord = addAction(
         QStringLiteral("saveRecord"), QStringLiteral("document-save-as"), tr("Save record..."), QKeySequence::Save);
-    m_reset->setToolTip(tr("Reset: the guest starts again at once, without being asked"));
-    m_powerButton->setToolTip(tr("Power button: asks the guest to switch itself off"));
-    m_ctrlAltDel->setToolTip(tr("Sends Ctrl+Alt+Del to the guest"));
-    m_screenshot->setToolTip(tr("Screenshot: saves the guest's picture"));
+    explain(m_run, tr("Run the guest"));
+    explain(m_pause, tr("Pause: the guest and its clock stand still"));
+    explain(m_reset, tr("Reset: the guest starts again at once, without being asked"));
+    explain(m_powerButton, tr("Power button: asks the guest to switch itself off"));
+    explain(m_cutPower, tr("Cut the power: the guest loses what it has not saved"));
+    explain(m_sendNmi, tr("Send NMI: the diagnostic interrupt that even a guest with interrupts off takes"));
+    explain(m_ctrlAltDel, tr("Sends Ctrl+Alt+Del to the guest"));
+    explain(m_screenshot, tr("Screenshot: saves the guest's picture"));
+    explain(m_fullScreen, tr("Full screen: only the guest's picture"));
+    connectActions();
+}
 
+void MainWindow::connectActions()
+{
     const auto startOrResume = [this] {
         if (m_machine->state() == MachineState::Ended)
             startAgain();
@@ -76,6 +101,8 @@ void MainWindow::buildActions()
     connect(m_reset, &QAction::triggered, this, [this] { m_machine->reset(); });
     connect(m_powerButton, &QAction::triggered, this, [this] { m_machine->pressPowerButton(); });
     connect(m_cutPower, &QAction::triggered, this, [this] { m_machine->cutPower(); });
+    connect(m_sendNmi, &QAction::triggered, this, [this] { m_machine->sendNmi(); });
+    connect(m_typeClipboard, &QAction::triggered, this, &MainWindow::typeClipboard);
     connect(m_giveKeyboard, &QAction::triggered, this, [this] {
         m_tabs->setCurrentIndex(0);
         m_console->capture();
@@ -100,9 +127,11 @@ void MainWindow::buildMenus()
     machine->addActions({ m_run, m_pause, m_reset });
     machine->addSeparator();
     machine->addActions({ m_powerButton, m_cutPower });
+    machine->addSeparator();
+    machine->addAction(m_sendNmi);
 
     QMenu* console = menuBar()->addMenu(tr("&Console"));
-    console->addActions({ m_giveKeyboard, m_ctrlAltDel });
+    console->addActions({ m_giveKeyboard, m_ctrlAltDel, m_typeClipboard });
     console->addSeparator();
     QAction* copy = console->addAction(symbolicIcon(QStringLiteral("edit-copy")), tr("Copy from serial"));
     connect(copy, &QAction::triggered, m_serial, &SerialView::copy);
@@ -123,8 +152,9 @@ void MainWindow::buildMenus()
     QMenu* help = menuBar()->addMenu(tr("&Help"));
     connect(help->addAction(tr("Keys")), &QAction::triggered, this, [this] {
         QMessageBox::information(this, tr("Keys"),
-            tr("<p>F5 run, F6 pause, F11 full screen; none of these while the guest has the keyboard. "
-               "Right Ctrl takes the keyboard back from the guest.</p>"
+            tr("<p>F5 run, F6 pause, F11 full screen, Ctrl+Shift+R reset, Ctrl+Shift+P power button, Ctrl+Shift+S "
+               "screenshot, Ctrl+Shift+Del Ctrl+Alt+Del for the guest, Ctrl+Shift+K keyboard to the guest; none of "
+               "these while the guest has the keyboard. Right Ctrl takes the keyboard back from the guest.</p>"
                "<p>In the placement dock: Tab next chip, Space pick up and put down, arrows next CPU, digits CPU by "
                "number while a chip is picked up, Delete not pinned, Escape put back, Ctrl+Z and Ctrl+Shift+Z undo and "
                "redo. While none is picked up, 1 then S or D is the preset 1(s) or 1(d).</p>"
@@ -152,15 +182,16 @@ void MainWindow::showStateInActions()
     const MachineState state = m_machine->state();
     const bool alive = state == MachineState::Running || state == MachineState::Paused;
     const bool running = state == MachineState::Running;
-    m_run->setEnabled(!running);
+    m_run->setEnabled(!running && !m_makingAgain.valid());
+    m_runOrPause->setEnabled(!m_makingAgain.valid());
     m_pause->setEnabled(running);
     m_runOrPause->setText(running ? tr("Pause") : tr("Run"));
-    m_runOrPause->setToolTip(running ? tr("Pause (F6)") : tr("Run (F5)"));
+    m_runOrPause->setToolTip(running ? m_pause->toolTip() : m_run->toolTip());
     m_runOrPause->setIcon(
         symbolicIcon(running ? QStringLiteral("media-playback-pause") : QStringLiteral("media-playback-start")));
     for (QAction* action : { m_reset, m_powerButton, m_cutPower })
         action->setEnabled(alive);
-    for (QAction* action : { m_ctrlAltDel, m_giveKeyboard })
+    for (QAction* action : { m_ctrlAltDel, m_giveKeyboard, m_typeClipboard, m_sendNmi })
         action->setEnabled(running);
     m_screenshot->setEnabled(state != MachineState::Ready);
 }
@@ -174,6 +205,32 @@ void MainWindow::sendCtrlAltDel()
         m_machine->sendInput(KeyEvent { usage, true });
     for (const HidUsage usage : { deleteForward, leftAlt, leftControl })
         m_machine->sendInput(KeyEvent { usage, false });
+}
+
+// By keys of a US keyboard, which is what guests expect that were not told otherwise.
+void MainWindow::typeClipboard()
+{
+    constexpr qsizetype most = InputQueue::keyCapacity / 4; // with Shift a character is four events
+    QString text = QGuiApplication::clipboard()->text();
+    if (text.isEmpty() || text.size() > most) {
+        m_banner->say(MessageBanner::Kind::Information,
+            text.isEmpty() ? tr("There is no text in the clipboard that could be typed.")
+                           : tr("The clipboard holds %L1 characters; %L2 are the most that can be typed at once. Copy "
+                                "less, or paste it into the Serial tab.")
+                                 .arg(text.size())
+                                 .arg(most));
+        return;
+    }
+    text.replace(QLatin1String("\\"), QLatin1String("\\\\")); // no escapes: it is typed as it is
+    const auto keys = textToKeys(text.remove(QLatin1Char('\r')).toStdString());
+    if (!keys) {
+        m_banner->say(MessageBanner::Kind::Warning,
+            tr("The clipboard's text holds a character that is on no key of a US keyboard, so nothing was typed. The "
+               "Serial tab takes any text."));
+        return;
+    }
+    for (const KeyEvent& key : *keys)
+        m_machine->sendInput(key);
 }
 
 void MainWindow::saveScreenshot()

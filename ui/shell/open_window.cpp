@@ -23,22 +23,28 @@ ExitCode runInWindow(
 
     QSettings settings(QStringLiteral("namsan"), QStringLiteral("namsan"));
     MainWindow window(topology.value(), std::move(machine), std::move(again), &settings);
-    if (!options.screenshot.isEmpty()) {
-        QObject::connect(&application, &QCoreApplication::aboutToQuit, &window, [&window, path = options.screenshot] {
-            if (!window.grab().save(path))
-                std::cerr << "namsan: the picture of the window could not be written to " << path.toStdString()
-                          << ". Is the folder there, and may you write to it?\n";
-        });
-    }
     window.show();
     if (window.machine().state() == MachineState::Ready)
         window.machine().start();
     // A run with orders ends by itself; the window then closes without asking.
     QObject::connect(&window.machine(), &MachineController::runFinished, &application, &QCoreApplication::quit);
+    // Nobody can close a window that nobody can see: there the run ends with its guest.
+    if (QGuiApplication::platformName() == QLatin1String("offscreen"))
+        QObject::connect(&window.machine(), &MachineController::stateChanged, &application, [](MachineState state) {
+            if (state == MachineState::Ended)
+                QCoreApplication::quit();
+        });
     QApplication::exec();
 
     std::vector<std::string> complaints;
-    const RunOutcome outcome = window.machine().conclude(complaints);
+    const bool pictureIsLost = !options.screenshot.isEmpty() && !window.grab().save(options.screenshot, "PNG");
+    RunOutcome outcome = window.machine().conclude(complaints);
+    if (pictureIsLost) {
+        complaints.push_back("The window's screenshot could not be written to " + options.screenshot.toStdString()
+            + ". Is the folder there, may you write to it, and has the disk room?");
+        if (outcome.code == ExitCode::Success)
+            outcome.code = ExitCode::BadInput;
+    }
     for (const std::string& complaint : complaints)
         std::cerr << "namsan: " << complaint << '\n';
     if (!outcome.why.empty())

@@ -15,7 +15,7 @@ namespace namsan {
 
 struct WindowOptions {
     ThemeChoice theme = ThemeChoice::System;
-    QString screenshot; // a picture of the window is kept here when it closes; empty: none
+    QString screenshot; // a picture of the window at the end of the run; empty: none
     MachineAgain again; // makes the machine anew for "Start again"; empty: MachineController::create() of its config
 };
 

@@ -116,6 +116,11 @@ double TimingHistory::load(size_t thread) const
     return m_points.empty() || thread >= m_points.back().load.size() ? 0 : m_points.back().load[thread];
 }
 
+CpuSet TimingHistory::granted(size_t thread) const
+{
+    return m_last && thread < m_last->threads.size() ? m_last->threads[thread].granted : CpuSet {};
+}
+
 double TimingHistory::mips() const
 {
     return m_points.empty() ? 0 : m_points.back().mips;

@@ -52,6 +52,7 @@ public:
     // The share of its sightings in which a thread was seen on each CPU, over the last so many seconds.
     std::map<LogicalCpu, double> observedShares(size_t thread, double lastSeconds) const;
     double load(size_t thread) const; // of the last interval
+    CpuSet granted(size_t thread) const; // by the kernel, at the last sample; empty: no such thread
     double mips() const;
 
     // How far guest time is ahead (+) of host time over the last minute, as a share of host time. Ticks that the guest

@@ -230,23 +230,28 @@ void TimingPlot::drawMarks()
     drawUnit(m_loadRect, tr("load, %"));
     drawUnit(m_mipsRect, tr("guest MIPS"));
 
+    // The newest change has the first right to its words. A label that would cover a newer one becomes a number, and
+    // where not even that has room the triangle stands alone; the words are in the tool tip.
     const QFontMetrics metrics(scaledFont(font(), 0.85));
-    double rightEdge = -1e9;
-    int number = 0;
-    for (const PlacementMark& mark : m_history.marks()) {
-        const double at = mark.time - m_history.now();
+    constexpr double gap = 8;
+    double taken = 1e9; // by labels, from here to the right
+    size_t number = m_history.marks().size();
+    for (auto mark = m_history.marks().rbegin(); mark != m_history.marks().rend(); ++mark, --number) {
+        const double at = mark->time - m_history.now();
         drawMarkLine(at);
-        // A label that would cover its neighbour becomes a number; the words are in the tool tip.
-        ++number;
-        const QString words = QString::fromStdString(mark.label);
+        const QString words = QString::fromStdString(mark->label);
         const double x = m_loadRect->axis(QCPAxis::atBottom)->coordToPixel(at);
-        const bool crowded = x - metrics.horizontalAdvance(words) / 2.0 < rightEdge + 8;
-        const QString shown = crowded ? QString::number(number) : words;
-        const double half = metrics.horizontalAdvance(shown) / 2.0;
-        rightEdge = std::max(rightEdge, x + half);
-        const double highest = static_cast<double>(m_plot->width()) - half - 2;
-        drawMarkLabel(std::clamp(x, std::min(half + 2, highest), highest), shown);
-        const double reach = std::max(half, 6.0);
+        for (const QString& text : { words, QString::number(number) }) {
+            const double half = metrics.horizontalAdvance(text) / 2.0;
+            const double highest = static_cast<double>(m_plot->width()) - half - 2;
+            const double centre = std::clamp(x, std::min(half + 2, highest), highest);
+            if (centre + half > taken - gap)
+                continue;
+            drawMarkLabel(centre, text);
+            taken = centre - half;
+            break;
+        }
+        constexpr double reach = 8;
         m_markTips.emplace_back(QRectF(x - reach, 0, 2 * reach, height()), words);
     }
 }

@@ -57,19 +57,30 @@ GuestMemory::~GuestMemory()
 
 Result<GuestMemory::Region> GuestMemory::addTrackedRegion(PhysicalAddress base, uint64_t size)
 {
+    return addRegion(base, size, Tracked, "video memory");
+}
+
+Result<GuestMemory::Region> GuestMemory::addReadOnlyRegion(PhysicalAddress base, uint64_t size)
+{
+    return addRegion(base, size, ReadOnly, "ROM");
+}
+
+Result<GuestMemory::Region> GuestMemory::addRegion(PhysicalAddress base, uint64_t size, uint8_t flags, const char* what)
+{
     assert(base % pageSize == 0 && size % pageSize == 0 && base + size <= addressSpace);
     const uint64_t fileOffset = m_fileSize;
     if (ftruncate(m_memfd, static_cast<off_t>(fileOffset + size)) != 0)
-        return Error { fmt::format("The host gave no {} MiB of video memory ({}).", size >> 20, std::strerror(errno)) };
+        return Error { fmt::format(
+            "The host gave no {} KiB of {} ({}). Close other programs.", size >> 10, what, std::strerror(errno)) };
     void* host = mmap(
         nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, m_memfd, static_cast<off_t>(fileOffset));
     if (host == MAP_FAILED)
         return Error { fmt::format(
-            "The host has no {} MiB of addresses for video memory ({}).", size >> 20, std::strerror(errno)) };
+            "The host has no {} KiB of addresses for {} ({}).", size >> 10, what, std::strerror(errno)) };
     m_fileSize += size;
     m_mappings.emplace_back(static_cast<uint8_t*>(host), size);
     const Region region { base, size, fileOffset, static_cast<uint8_t*>(host) };
-    mapPages(region, Tracked);
+    mapPages(region, flags);
     return region;
 }
 

@@ -80,6 +80,9 @@ public:
     // Adds memory that belongs to a device (a frame buffer), all of whose pages are Tracked. Before vCPUs run.
     Result<Region> addTrackedRegion(PhysicalAddress base, uint64_t size);
 
+    // Adds a ROM, all of whose pages are ReadOnly. Before vCPUs run.
+    Result<Region> addReadOnlyRegion(PhysicalAddress base, uint64_t size);
+
     // The host address of the page that holds an address, or nullptr where there is no memory. Any thread.
     uint8_t* pageHost(PhysicalAddress address) const
     {
@@ -127,6 +130,7 @@ public:
 private:
     GuestMemory() = default;
 
+    Result<Region> addRegion(PhysicalAddress base, uint64_t size, uint8_t flags, const char* what);
     void mapPages(const Region&, uint8_t flags);
     void written(PhysicalAddress address, uint64_t size);
 

@@ -13,6 +13,17 @@ struct SerialOutput {
 // The guest switched the machine off (ACPI S5).
 struct PowerOffRequest { };
 
+// One byte that a guest wrote to a debug console.
+struct DebugOutput {
+    uint16_t port;
+    uint8_t byte;
+};
+
+// The guest ended the run, with this value.
+struct DebugExit {
+    uint32_t value;
+};
+
 // The PC speaker began or ended to sound, or changed its tone.
 struct SpeakerChange {
     bool on;

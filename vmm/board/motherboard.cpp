@@ -3,14 +3,46 @@
 
 #include <fmt/format.h>
 
+#include <array>
+#include <span>
 #include <string>
 
 namespace namsan {
+
+Held::~Held()
+{
+    if (m_guard.owns_lock())
+        m_board->leave(m_guard);
+}
 
 Motherboard::Motherboard(GuestMemory& memory, const Clock& clock)
     : m_memory(memory)
     , m_timers(clock)
 {
+}
+
+void Motherboard::wakeWhenLeft(BoardSleeper& sleeper)
+{
+    if (!std::exchange(sleeper.m_called, true))
+        m_toWake.push_back(&sleeper);
+}
+
+void Motherboard::leave(std::unique_lock<std::mutex>& guard)
+{
+    // Copied, since the list is another thread's as soon as the lock is free.
+    std::array<BoardSleeper*, wokenAtOnce> sleepers;
+    size_t count = 0;
+    for (; count < sleepers.size() && !m_toWake.empty(); ++count) {
+        sleepers[count] = m_toWake.back();
+        m_toWake.pop_back();
+        sleepers[count]->m_called = false;
+    }
+    const bool more = !m_toWake.empty();
+    guard.unlock();
+    for (BoardSleeper* sleeper : std::span(sleepers).first(count))
+        sleeper->wakeUp();
+    if (more)
+        enter(); // and leaves again
 }
 
 void Motherboard::reset(const Held&)

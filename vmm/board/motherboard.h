@@ -18,18 +18,34 @@ namespace namsan {
 
 class Motherboard;
 
+// Whose thread sleeps until there is news from inside the board.
+class BoardSleeper {
+public:
+    virtual ~BoardSleeper() = default;
+
+    // Wakes the thread. Called outside the board, on the thread that has just left it.
+    virtual void wakeUp() = 0;
+
+private:
+    friend class Motherboard;
+    bool m_called = false;
+};
+
 // The proof that the calling thread is the one inside the board. Hold it shortly and wait for nothing meanwhile.
 class Held {
 public:
     Held(Held&&) = default;
+    ~Held();
 
 private:
     friend class Motherboard;
-    explicit Held(std::mutex& lock)
-        : m_guard(lock)
+    Held(Motherboard& board, std::mutex& lock)
+        : m_board(&board)
+        , m_guard(lock)
     {
     }
 
+    Motherboard* m_board;
     std::unique_lock<std::mutex> m_guard;
 };
 
@@ -39,7 +55,11 @@ public:
     Motherboard(GuestMemory&, const Clock&);
 
     // Waits for the board lock. Any thread.
-    Held enter() { return Held(m_lock); }
+    Held enter() { return Held(*this, m_lock); }
+
+    // Wakes someone as soon as the board is left: a thread woken earlier would only run into the lock. From inside the
+    // board; the sleeper outlives the board's use.
+    void wakeWhenLeft(BoardSleeper&);
 
     PortBus& ports(const Held&) { return m_ports; }
     MmioBus& mmio(const Held&) { return m_mmio; }
@@ -64,7 +84,12 @@ public:
     Result<void> restore(const Held&, StateReader&);
 
 private:
+    friend class Held;
+    void leave(std::unique_lock<std::mutex>&);
+    static constexpr size_t wokenAtOnce = 8;
+
     std::mutex m_lock;
+    std::vector<BoardSleeper*> m_toWake;
     GuestMemory& m_memory;
     PortBus m_ports;
     MmioBus m_mmio;

@@ -7,9 +7,13 @@ namespace namsan {
 
 CpuState CpuState::afterReset()
 {
+    return afterReset(CpuModel::standard());
+}
+
+CpuState CpuState::afterReset(const CpuModel& model)
+{
     CpuState state;
-    // The processor's signature, as CPUID gives it.
-    state.gpr[Edx] = CpuModel::namsan1().cpuid(1, 0).eax;
+    state.gpr[Edx] = model.signature();
     state.eip = 0xfff0;
 
     constexpr uint32_t realModeData = 0x93; // present, writable, accessed

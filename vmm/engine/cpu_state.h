@@ -7,6 +7,8 @@
 
 namespace namsan {
 
+class CpuModel;
+
 // Indices of CpuState::gpr: the encoding order of Intel SDM volume 2, table 2-2.
 enum Gpr : uint8_t { Eax, Ecx, Edx, Ebx, Esp, Ebp, Esi, Edi };
 
@@ -64,6 +66,11 @@ constexpr uint32_t fxsave = 1 << 9; // OSFXSR
 constexpr uint32_t simdExceptions = 1 << 10; // OSXMMEXCPT
 } // namespace cr4
 
+// Bits of IA32_EFER. Intel SDM volume 3, 2.2.1.
+namespace efer {
+constexpr uint64_t noExecuteEnable = 1 << 11; // NXE
+} // namespace efer
+
 // A segment register with its hidden part.
 struct SegmentState {
     uint16_t selector = 0;
@@ -120,6 +127,7 @@ struct CpuState {
     uint32_t cr2 = 0;
     uint32_t cr3 = 0;
     uint32_t cr4 = 0;
+    uint64_t efer = 0; // with PAE paging, the page directory pointers are read anew from where CR3 points
     std::array<uint32_t, 8> dr {}; // 4 and 5 unused
 
     uint32_t sysenterCs = 0;
@@ -139,7 +147,8 @@ struct CpuState {
     bool operator==(const CpuState&) const = default;
 
     // What a processor holds after its reset pin was pulled: Intel SDM volume 3, table 10-1.
-    static CpuState afterReset();
+    static CpuState afterReset(const CpuModel&);
+    static CpuState afterReset(); // of the standard model
 };
 
 } // namespace namsan

@@ -78,11 +78,11 @@ public:
 
 private:
     void add(Opcode opcode, std::string_view mnemonic, std::array<Operand, 3> operands, Operation operation,
-        Flags flags, unsigned attributes)
+        Flags flags, unsigned attributes, Feature feature = Feature::Base)
     {
         m_entries.push_back(
             { opcode.map, opcode.byte, MandatoryPrefix::Any, opcode.modRm, opcode.extension, -1, mnemonic, operands,
-                operation, flags.read, flags.written, flags.undefined, static_cast<uint16_t>(attributes) });
+                operation, flags.read, flags.written, flags.undefined, static_cast<uint16_t>(attributes), feature });
     }
 
     void addArithmetic()
@@ -226,7 +226,7 @@ private:
         add(withModRm0F(0xbe), "MOVSX", { RegV, Rm8 }, Operation::MovsxByte, {}, write);
         add(withModRm0F(0xbf), "MOVSX", { RegV, Rm16 }, Operation::MovsxWord, {}, write);
         m_entries.push_back({ OpcodeMap::Extended0F, 0xc3, MandatoryPrefix::None, ModRm::Memory, -1, -1, "MOVNTI",
-            { Mem32, Reg32 }, Operation::Movnti, 0, 0, 0, static_cast<uint16_t>(write) });
+            { Mem32, Reg32 }, Operation::Movnti, 0, 0, 0, static_cast<uint16_t>(write), Feature::Sse2 });
         add(withModRm(0x8d, -1, ModRm::Memory), "LEA", { RegV, Memory }, Operation::Lea, {}, write);
         add(plain(0xd7), "XLAT", {}, Operation::Xlat, {}, userTestable);
     }
@@ -244,7 +244,7 @@ private:
         add(withModRm0F(0xc0), "XADD", { Rm8, Reg8 }, Operation::Xadd, all, access | lockable);
         add(withModRm0F(0xc1), "XADD", { RmV, RegV }, Operation::Xadd, all, access | lockable);
         add(withModRm0F(0xc7, 1, ModRm::Memory), "CMPXCHG8B", { Mem64 }, Operation::Cmpxchg8b, { 0, zero, 0 },
-            access | lockable);
+            access | lockable, Feature::Cx8);
         add(plain0F(0xc8), "BSWAP", { OpcodeRegV }, Operation::Bswap, {}, access);
     }
 
@@ -285,7 +285,8 @@ private:
         for (unsigned n = 0; n < 16; ++n) {
             const Flags flags { flagsOfCondition(n), 0, 0 };
             add(withModRm0F(0x90 + n), set[n], { Rm8 }, Operation::Setcc, flags, userTestable | writesDestination);
-            add(withModRm0F(0x40 + n), move[n], { RegV, RmV }, Operation::Cmovcc, flags, userTestable | readWrite);
+            add(withModRm0F(0x40 + n), move[n], { RegV, RmV }, Operation::Cmovcc, flags, userTestable | readWrite,
+                Feature::Cmov);
             add(plain(0x70 + n), jump[n], { Rel8 }, Operation::Jcc, flags, endsBlock | userTestable);
             add(plain0F(0x80 + n), jump[n], { RelV }, Operation::Jcc, flags, endsBlock | userTestable);
         }
@@ -370,10 +371,12 @@ private:
 
     void addHintsAndTraps()
     {
-        add(withModRm0F(0x0d), "NOP", { RmV }, Operation::Nop, {}, 0); // AMD's prefetches: with a register #UD there
+        add(withModRm0F(0x0d), "NOP", { RmV }, Operation::Nop, {}, 0,
+            Feature::Hints); // AMD's prefetches: with a register #UD there
         // The range that Intel reserves for hints: 0F 18 prefetches, 0F 1F is the recommended long NOP.
         for (unsigned byte = 0x18; byte <= 0x1f; ++byte)
-            add(withModRm0F(byte), byte == 0x18 ? "PREFETCH" : "NOP", { RmV }, Operation::Nop, {}, userTestable);
+            add(withModRm0F(byte), byte == 0x18 ? "PREFETCH" : "NOP", { RmV }, Operation::Nop, {}, userTestable,
+                Feature::Hints);
         add(withModRm(0x62, -1, ModRm::Memory), "BOUND", { RegV, Memory }, Operation::Bound, {}, readsDestination);
         add(plain0F(0x0b), "UD2", {}, Operation::Ud, {}, endsBlock);
         add(withModRm0F(0xb9), "UD1", { RegV, RmV }, Operation::Ud, {}, endsBlock);

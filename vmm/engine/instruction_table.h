@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "vmm/engine/cpu_feature.h"
 #include "vmm/engine/operation.h"
 
 #include <array>
@@ -16,7 +17,25 @@ namespace namsan {
 enum class OpcodeMap : uint8_t {
     Primary, // one byte
     Extended0F, // 0F xx
+    Extended0F38, // 0F 38 xx
+    Extended0F3A, // 0F 3A xx
 };
+
+// The bytes that choose a map, before the opcode.
+constexpr std::string_view escapeOf(OpcodeMap map)
+{
+    switch (map) {
+    case OpcodeMap::Primary:
+        return "";
+    case OpcodeMap::Extended0F:
+        return "\x0f";
+    case OpcodeMap::Extended0F38:
+        return "\x0f\x38";
+    case OpcodeMap::Extended0F3A:
+        return "\x0f\x3a";
+    }
+    return "";
+}
 
 // What the prefixes 66, F2, F3 have to do with the encoding.
 enum class MandatoryPrefix : uint8_t {
@@ -128,12 +147,14 @@ struct InstructionEntry {
     uint32_t flagsWritten; // defined results
     uint32_t flagsUndefined; // changed, the manual does not say how
     uint16_t attributes;
+    Feature feature = Feature::Base; // a CPU model without it has no such instruction: #UD
 };
 
 // Each part in a file of its own; the whole is their concatenation, and a test proves that no two overlap.
 std::span<const InstructionEntry> generalInstructions();
 std::span<const InstructionEntry> systemInstructions();
 std::span<const InstructionEntry> x87Instructions();
-std::span<const InstructionEntry> simdInstructions();
+std::span<const InstructionEntry> simdInstructions(); // MMX to SSE2
+std::span<const InstructionEntry> laterSimdInstructions();
 
 } // namespace namsan

@@ -22,6 +22,7 @@ struct Facts {
     uint16_t attributes = 0;
     uint32_t flagsRead = 0;
     uint32_t flagsWritten = 0;
+    Feature feature = Feature::Base;
 };
 
 struct Opcode {
@@ -45,7 +46,7 @@ constexpr InstructionEntry entry(
     Opcode opcode, std::string_view mnemonic, Operands operands, Operation operation, Facts facts = {})
 {
     return { opcode.map, opcode.opcode, MandatoryPrefix::Any, opcode.modRm, opcode.extension, -1, mnemonic, operands,
-        operation, facts.flagsRead, facts.flagsWritten, 0, facts.attributes };
+        operation, facts.flagsRead, facts.flagsWritten, 0, facts.attributes, facts.feature };
 }
 
 constexpr uint16_t writes = writesDestination;
@@ -89,8 +90,8 @@ constexpr InstructionEntry entries[] = {
     entry(one(0xce), "INTO", {}, Operation::Into, interruptCall),
     entry(one(0xf1), "INT1", {}, Operation::Int1, interruptCall),
     entry(two(0x34), "SYSENTER", {}, Operation::Sysenter,
-        { endsBlock, 0, eflags::interruptEnable | eflags::virtual8086 | eflags::resume }),
-    entry(two(0x35), "SYSEXIT", {}, Operation::Sysexit, { control }),
+        { endsBlock, 0, eflags::interruptEnable | eflags::virtual8086 | eflags::resume, Feature::Sep }),
+    entry(two(0x35), "SYSEXIT", {}, Operation::Sysexit, { control, 0, 0, Feature::Sep }),
 
     // -- descriptor tables and questions about selectors
     entry(two(0x00, ModRm::Register, 0), "SLDT", { RmV }, Operation::Sldt, { writes }),
@@ -148,10 +149,10 @@ constexpr InstructionEntry entries[] = {
         { ioPrivileged | endsBlock | repeatable, eflags::direction }),
 
     // -- counters, model-specific registers, identification
-    entry(two(0x30), "WRMSR", {}, Operation::Wrmsr, { privileged }),
-    entry(two(0x31), "RDTSC", {}, Operation::Rdtsc),
-    entry(two(0x32), "RDMSR", {}, Operation::Rdmsr, { privileged }),
-    entry(two(0x33), "RDPMC", {}, Operation::Rdpmc),
+    entry(two(0x30), "WRMSR", {}, Operation::Wrmsr, { privileged, 0, 0, Feature::Msr }),
+    entry(two(0x31), "RDTSC", {}, Operation::Rdtsc, { 0, 0, 0, Feature::Tsc }),
+    entry(two(0x32), "RDMSR", {}, Operation::Rdmsr, { privileged, 0, 0, Feature::Msr }),
+    entry(two(0x33), "RDPMC", {}, Operation::Rdpmc, { 0, 0, 0, Feature::Mmx }), // came with MMX
     entry(two(0xa2), "CPUID", {}, Operation::Cpuid),
 };
 

@@ -22,17 +22,17 @@ constexpr FlagUse reads(uint32_t flags)
 constexpr FlagUse comparison { 0, eflags::arithmetic };
 
 constexpr InstructionEntry memory(uint8_t opcode, int8_t extension, std::string_view mnemonic, Operand operand,
-    Operation operation, uint16_t attributes = 0)
+    Operation operation, uint16_t attributes = 0, Feature feature = Feature::Base)
 {
     return { OpcodeMap::Primary, opcode, MandatoryPrefix::Any, ModRm::Memory, extension, -1, mnemonic, { operand },
-        operation, 0, 0, 0, static_cast<uint16_t>(fpuAttributes | attributes) };
+        operation, 0, 0, 0, static_cast<uint16_t>(fpuAttributes | attributes), feature };
 }
 
 constexpr InstructionEntry registers(uint8_t opcode, int8_t extension, std::string_view mnemonic,
-    std::array<Operand, 3> operands, Operation operation, FlagUse flags = {})
+    std::array<Operand, 3> operands, Operation operation, FlagUse flags = {}, Feature feature = Feature::Base)
 {
     return { OpcodeMap::Primary, opcode, MandatoryPrefix::Any, ModRm::Register, extension, -1, mnemonic, operands,
-        operation, flags.read, flags.written, 0, fpuAttributes };
+        operation, flags.read, flags.written, 0, fpuAttributes, feature };
 }
 
 constexpr InstructionEntry single(
@@ -108,30 +108,34 @@ constexpr InstructionEntry entries[] = {
     memory(0xda, 5, "FISUBR", Operand::Mem32, Operation::Fsubr),
     memory(0xda, 6, "FIDIV", Operand::Mem32, Operation::Fdiv),
     memory(0xda, 7, "FIDIVR", Operand::Mem32, Operation::Fdivr),
-    registers(0xda, 0, "FCMOVB", { Operand::St0, Operand::StI }, Operation::Fcmov, reads(eflags::carry)),
-    registers(0xda, 1, "FCMOVE", { Operand::St0, Operand::StI }, Operation::Fcmov, reads(eflags::zero)),
+    registers(0xda, 0, "FCMOVB", { Operand::St0, Operand::StI }, Operation::Fcmov, reads(eflags::carry), Feature::Cmov),
+    registers(0xda, 1, "FCMOVE", { Operand::St0, Operand::StI }, Operation::Fcmov, reads(eflags::zero), Feature::Cmov),
+    registers(0xda, 2, "FCMOVBE", { Operand::St0, Operand::StI }, Operation::Fcmov, reads(eflags::carry | eflags::zero),
+        Feature::Cmov),
     registers(
-        0xda, 2, "FCMOVBE", { Operand::St0, Operand::StI }, Operation::Fcmov, reads(eflags::carry | eflags::zero)),
-    registers(0xda, 3, "FCMOVU", { Operand::St0, Operand::StI }, Operation::Fcmov, reads(eflags::parity)),
+        0xda, 3, "FCMOVU", { Operand::St0, Operand::StI }, Operation::Fcmov, reads(eflags::parity), Feature::Cmov),
     single(0xda, 5, 1, "FUCOMPP", Operation::Fucompp),
     // DB: 32-bit integers, 80-bit reals, control, compares that set EFLAGS
     memory(0xdb, 0, "FILD", Operand::Mem32, Operation::Fild),
+    memory(0xdb, 1, "FISTTP", Operand::Mem32, Operation::Fisttp, attribute::writesDestination, Feature::Sse3),
     memory(0xdb, 2, "FIST", Operand::Mem32, Operation::Fist, attribute::writesDestination),
     memory(0xdb, 3, "FISTP", Operand::Mem32, Operation::Fistp, attribute::writesDestination),
     memory(0xdb, 5, "FLD", Operand::Mem80, Operation::FldExtended),
     memory(0xdb, 7, "FSTP", Operand::Mem80, Operation::FstpExtended, attribute::writesDestination),
-    registers(0xdb, 0, "FCMOVNB", { Operand::St0, Operand::StI }, Operation::Fcmov, reads(eflags::carry)),
-    registers(0xdb, 1, "FCMOVNE", { Operand::St0, Operand::StI }, Operation::Fcmov, reads(eflags::zero)),
     registers(
-        0xdb, 2, "FCMOVNBE", { Operand::St0, Operand::StI }, Operation::Fcmov, reads(eflags::carry | eflags::zero)),
-    registers(0xdb, 3, "FCMOVNU", { Operand::St0, Operand::StI }, Operation::Fcmov, reads(eflags::parity)),
+        0xdb, 0, "FCMOVNB", { Operand::St0, Operand::StI }, Operation::Fcmov, reads(eflags::carry), Feature::Cmov),
+    registers(0xdb, 1, "FCMOVNE", { Operand::St0, Operand::StI }, Operation::Fcmov, reads(eflags::zero), Feature::Cmov),
+    registers(0xdb, 2, "FCMOVNBE", { Operand::St0, Operand::StI }, Operation::Fcmov,
+        reads(eflags::carry | eflags::zero), Feature::Cmov),
+    registers(
+        0xdb, 3, "FCMOVNU", { Operand::St0, Operand::StI }, Operation::Fcmov, reads(eflags::parity), Feature::Cmov),
     single(0xdb, 4, 0, "FNENI", Operation::FnopControl),
     single(0xdb, 4, 1, "FNDISI", Operation::FnopControl),
     single(0xdb, 4, 2, "FNCLEX", Operation::Fnclex),
     single(0xdb, 4, 3, "FNINIT", Operation::Fninit),
     single(0xdb, 4, 4, "FNSETPM", Operation::FnopControl),
-    registers(0xdb, 5, "FUCOMI", { Operand::St0, Operand::StI }, Operation::Fucomi, comparison),
-    registers(0xdb, 6, "FCOMI", { Operand::St0, Operand::StI }, Operation::Fcomi, comparison),
+    registers(0xdb, 5, "FUCOMI", { Operand::St0, Operand::StI }, Operation::Fucomi, comparison, Feature::Cmov),
+    registers(0xdb, 6, "FCOMI", { Operand::St0, Operand::StI }, Operation::Fcomi, comparison, Feature::Cmov),
     // DC: ST(0) and a double, or ST(i) and ST(0); the register forms of FSUB and FSUBR change places, as do FDIV and
     // FDIVR
     memory(0xdc, 0, "FADD", Operand::Mem64, Operation::Fadd),
@@ -152,6 +156,7 @@ constexpr InstructionEntry entries[] = {
     registers(0xdc, 7, "FDIV", { Operand::StI, Operand::St0 }, Operation::FdivInto),
     // DD: doubles and the whole state
     memory(0xdd, 0, "FLD", Operand::Mem64, Operation::Fld),
+    memory(0xdd, 1, "FISTTP", Operand::Mem64, Operation::Fisttp, attribute::writesDestination, Feature::Sse3),
     memory(0xdd, 2, "FST", Operand::Mem64, Operation::Fst, attribute::writesDestination),
     memory(0xdd, 3, "FSTP", Operand::Mem64, Operation::Fstp, attribute::writesDestination),
     memory(0xdd, 4, "FRSTOR", Operand::Memory, Operation::Frstor),
@@ -182,6 +187,7 @@ constexpr InstructionEntry entries[] = {
     registers(0xde, 7, "FDIVP", { Operand::StI, Operand::St0 }, Operation::Fdivp),
     // DF: 16- and 64-bit integers, packed decimals
     memory(0xdf, 0, "FILD", Operand::Mem16, Operation::Fild),
+    memory(0xdf, 1, "FISTTP", Operand::Mem16, Operation::Fisttp, attribute::writesDestination, Feature::Sse3),
     memory(0xdf, 2, "FIST", Operand::Mem16, Operation::Fist, attribute::writesDestination),
     memory(0xdf, 3, "FISTP", Operand::Mem16, Operation::Fistp, attribute::writesDestination),
     memory(0xdf, 4, "FBLD", Operand::Mem80, Operation::Fbld),
@@ -194,8 +200,8 @@ constexpr InstructionEntry entries[] = {
     registers(0xdf, 3, "FSTP", { Operand::StI }, Operation::Fstp),
     { OpcodeMap::Primary, 0xdf, MandatoryPrefix::Any, ModRm::Register, 4, 0, "FNSTSW", { Operand::Ax },
         Operation::FnstswAx, 0, 0, 0, fpuAttributes | attribute::writesDestination },
-    registers(0xdf, 5, "FUCOMIP", { Operand::St0, Operand::StI }, Operation::Fucomip, comparison),
-    registers(0xdf, 6, "FCOMIP", { Operand::St0, Operand::StI }, Operation::Fcomip, comparison),
+    registers(0xdf, 5, "FUCOMIP", { Operand::St0, Operand::StI }, Operation::Fucomip, comparison, Feature::Cmov),
+    registers(0xdf, 6, "FCOMIP", { Operand::St0, Operand::StI }, Operation::Fcomip, comparison, Feature::Cmov),
     // The wait: its own rules of #NM
     { OpcodeMap::Primary, 0x9b, MandatoryPrefix::Any, ModRm::Absent, -1, -1, "WAIT", {}, Operation::Wait, 0, 0, 0,
         attribute::userTestable },

@@ -5,8 +5,8 @@
 #include "vmm/devices/acpi/power_management.h"
 #include "vmm/devices/acpi/reset_control_port.h"
 #include "vmm/firmware/aml_builder.h"
-#include "vmm/firmware/linux_boot.h"
 #include "vmm/firmware/little_endian.h"
+#include "vmm/firmware/memory_map.h"
 
 #include <algorithm>
 #include <numeric>
@@ -182,7 +182,7 @@ Bytes rootPointer(uint32_t rootDescription)
 PhysicalAddress writeAcpiTables(GuestMemory& memory)
 {
     constexpr uint64_t alignment = 64; // what the FACS asks for; the RSDP asks for 16
-    PhysicalAddress next = linuxboot::firmwareArea;
+    PhysicalAddress next = memorymap::firmwareArea;
     const auto place = [&](const Bytes& table) {
         const PhysicalAddress address = next;
         memory.write(address, table);

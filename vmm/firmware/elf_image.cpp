@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 
 namespace namsan {
 
@@ -70,6 +71,7 @@ Result<ElfImage> ElfImage::parse(std::span<const uint8_t> file)
         return truncated();
 
     ElfImage image { header->e_entry, {} };
+    std::optional<uint32_t> physicalEntry; // where e_entry as a virtual address lies
     for (unsigned i = 0; i < header->e_phnum; ++i) {
         Elf32_Phdr programHeader;
         std::memcpy(&programHeader, file.data() + header->e_phoff + i * sizeof programHeader, sizeof programHeader);
@@ -79,11 +81,19 @@ Result<ElfImage> ElfImage::parse(std::span<const uint8_t> file)
         if (!segment)
             return segment.error();
         image.segments.push_back(*segment);
+        const uint32_t distance = header->e_entry - programHeader.p_vaddr;
+        if (distance < programHeader.p_memsz)
+            physicalEntry = programHeader.p_paddr + distance;
     }
-    const bool entryInside = std::any_of(image.segments.begin(), image.segments.end(),
-        [&](const ElfSegment& segment) { return image.entry >= segment.address && image.entry < segment.end(); });
+    const auto entryInside = [&image] {
+        return std::any_of(image.segments.begin(), image.segments.end(),
+            [&](const ElfSegment& segment) { return image.entry >= segment.address && image.entry < segment.end(); });
+    };
+    // A kernel that is linked to run elsewhere than it is loaded names its entry either way.
+    if (!entryInside() && physicalEntry)
+        image.entry = *physicalEntry;
     // Segments on top of each other could also make loading take hours.
-    if (!entryInside || overlap(image.segments))
+    if (!entryInside() || overlap(image.segments))
         return nonsense();
     return image;
 }

@@ -7,6 +7,7 @@
 #include "vmm/firmware/kernel_payload.h"
 #include "vmm/firmware/linux_kernel_image.h"
 #include "vmm/firmware/little_endian.h"
+#include "vmm/firmware/memory_map.h"
 #include "vmm/firmware/setup_header.h"
 
 #include <fmt/format.h>
@@ -19,7 +20,7 @@ namespace namsan {
 
 namespace {
 
-constexpr PhysicalAddress highMemory = 0x100000;
+using memorymap::highMemory;
 
 // "The kernel PATH" and the rest of the sentence that an image's parser began.
 Error aboutKernel(const LinuxBoot& boot, const Error& rest)
@@ -101,7 +102,7 @@ Result<LoadedInitrd> loadInitrd(
 Result<void> writeCommandLine(GuestMemory& memory, const LinuxBoot& boot, const LinuxKernelImage& image)
 {
     // What a kernel says of itself is not to be trusted beyond the room there is.
-    constexpr uint32_t room = linuxboot::endOfBaseMemory - linuxboot::commandLine - 1;
+    constexpr uint32_t room = memorymap::endOfBaseMemory - linuxboot::commandLine - 1;
     const uint32_t largest = std::min(image.commandLineSize(), room);
     if (boot.append.size() > largest)
         return Error { fmt::format("The kernel command line has {} characters, and the kernel {} takes {}. Shorten "
@@ -142,30 +143,14 @@ void describeScreen(std::span<uint8_t> params, const LinuxBoot& boot)
     std::copy(colours.begin(), colours.end(), params.begin() + bootparams::frameBufferColours);
 }
 
-// ACPI 6.5, table 15.1: the types of address ranges.
-enum class RangeType : uint32_t {
-    Memory = 1,
-    Reserved = 2,
-};
-
 void describeMemory(std::span<uint8_t> params, uint64_t ramSize)
 {
-    struct Range {
-        uint64_t base;
-        uint64_t end;
-        RangeType type;
-    };
-    const std::array ranges {
-        Range { 0, linuxboot::endOfBaseMemory, RangeType::Memory },
-        Range { linuxboot::endOfBaseMemory, GuestMemory::videoHole, RangeType::Reserved },
-        Range { linuxboot::firmwareArea, highMemory, RangeType::Reserved },
-        Range { highMemory, ramSize, RangeType::Memory },
-    };
-    params[bootparams::e820Entries] = ranges.size();
+    const std::vector<MemoryRange> ranges = firmwareMemoryMap(ramSize);
+    params[bootparams::e820Entries] = static_cast<uint8_t>(ranges.size());
     uint32_t offset = bootparams::e820Table;
-    for (const Range& range : ranges) {
+    for (const MemoryRange& range : ranges) {
         putLittleEndian(params, offset, range.base);
-        putLittleEndian(params, offset + 8, range.end - range.base);
+        putLittleEndian(params, offset + 8, range.size());
         putLittleEndian(params, offset + 16, static_cast<uint32_t>(range.type));
         offset += bootparams::e820EntrySize;
     }
@@ -187,19 +172,6 @@ void writeBootParams(
     describeScreen(params, boot);
     describeMemory(params, memory.ramSize());
     memory.write(linuxboot::bootParams, params);
-}
-
-// The bytes of the BIOS data area that Linux looks at: where the EBDA is and how much base memory there is.
-void writeBiosData(GuestMemory& memory)
-{
-    constexpr PhysicalAddress ebdaSegment = 0x40e;
-    constexpr PhysicalAddress baseMemoryKib = 0x413;
-    std::array<uint8_t, 2> word {};
-    putLittleEndian<uint16_t>(word, 0, linuxboot::endOfBaseMemory >> 4);
-    memory.write(ebdaSegment, word);
-    putLittleEndian<uint16_t>(word, 0, linuxboot::endOfBaseMemory >> 10);
-    memory.write(baseMemoryKib, word);
-    memory.fill(linuxboot::endOfBaseMemory, 1, 1); // the EBDA's first byte: its size in KiB
 }
 
 // __BOOT_CS is 10h and __BOOT_DS is 18h; both flat, 4 GiB. Intel SDM volume 3, 3.4.5.
@@ -258,7 +230,6 @@ Result<CpuState> loadLinux(GuestMemory& memory, const LinuxBoot& boot)
     if (const auto written = writeCommandLine(memory, boot, *image); !written)
         return written.error();
     writeBootParams(memory, boot, *image, *initrd);
-    writeBiosData(memory);
     return stateAtEntry(memory, kernel->entry);
 }
 

@@ -34,14 +34,12 @@ namespace linuxboot {
 constexpr PhysicalAddress descriptorTable = 0x8000;
 constexpr PhysicalAddress bootParams = 0x10000;
 constexpr PhysicalAddress commandLine = 0x20000;
-constexpr PhysicalAddress endOfBaseMemory = 0x9fc00; // 639 KiB: the last one would be the EBDA's
-constexpr PhysicalAddress firmwareArea
-    = 0xe0000; // to FFFFF: ACPI tables and what else firmware leaves; reserved in e820
 } // namespace linuxboot
 
 // Does what a boot loader does up to the 32-bit entry point of a Linux kernel, and returns the processor as it enters
-// there: flat segments, paging off, interrupts off, ESI = boot_params. The A20 gate is the caller's to open. Can be
-// repeated, for a machine that is reset. Linux, Documentation/arch/x86/boot.rst, "32-bit Boot Protocol".
+// there: flat segments, paging off, interrupts off, ESI = boot_params. The A20 gate is the caller's to open, and what a
+// BIOS leaves in memory (writeBiosEnvironment()) the caller's to put there. Can be repeated, for a machine that is
+// reset. Linux, Documentation/arch/x86/boot.rst, "32-bit Boot Protocol".
 //
 // Fails, with a sentence that names the file, the reason and the remedy, where a file is missing, damaged or of the
 // wrong kind, or where kernel, initrd or command line do not fit; memory may have been written to then.

@@ -9,10 +9,10 @@ BoardThread::BoardThread(Motherboard& board)
     : m_board(board)
 {
     const Held held = board.enter();
-    board.timers(held).setWakeUp([this] {
-        // Timers that its own timers arm are seen before it sleeps.
-        if (!isThisThread())
-            wake();
+    board.timers(held).setWakeUp([this, &timers = board.timers(held)] {
+        // Timers that its own timers arm are seen before it sleeps. For a later deadline it needs no wake-up.
+        if (!isThisThread() && !(m_plannedDeadline && timers.nextDeadline() >= m_plannedDeadline))
+            m_board.wakeWhenLeft(*this);
     });
 }
 
@@ -41,7 +41,7 @@ void BoardThread::post(Task task)
     m_wakeUp.notify_one();
 }
 
-void BoardThread::wake()
+void BoardThread::wakeUp()
 {
     {
         const std::lock_guard guard(m_mutex);
@@ -98,10 +98,10 @@ std::optional<GuestTime> BoardThread::runTimers()
     const Held held = m_board.enter();
     Timers& timers = m_board.timers(held);
     timers.runDue();
-    const auto next = timers.nextDeadline();
-    if (!next)
+    m_plannedDeadline = timers.nextDeadline();
+    if (!m_plannedDeadline)
         return {};
-    return std::max(*next - timers.now(), GuestTime::zero());
+    return std::max(*m_plannedDeadline - timers.now(), GuestTime::zero());
 }
 
 void BoardThread::sleepUntilNeeded(std::optional<GuestTime> delay)

@@ -16,12 +16,12 @@ namespace namsan {
 //
 // Tasks run one after the other, in the order in which they were posted, without the board lock: a task that touches
 // the board enters it, and one that waits for vCPUs can do so.
-class BoardThread {
+class BoardThread final : public BoardSleeper {
 public:
     using Task = std::function<void()>;
 
     explicit BoardThread(Motherboard&);
-    ~BoardThread(); // quit() and join
+    ~BoardThread() override; // quit() and join
     BoardThread(const BoardThread&) = delete;
     BoardThread& operator=(const BoardThread&) = delete;
 
@@ -32,7 +32,7 @@ public:
     void post(Task);
 
     // Looks at the timers again: the next deadline has moved. Any thread, also under the board lock.
-    void wake();
+    void wakeUp() override;
 
     // Whether timers run; off at first and while the machine is paused. Only from tasks.
     void setTimersRunning(bool running) { m_timersRunning = running; }
@@ -51,6 +51,7 @@ private:
 
     Motherboard& m_board;
     bool m_timersRunning = false;
+    std::optional<GuestTime> m_plannedDeadline; // what it sleeps towards; under the board lock
 
     std::mutex m_mutex;
     std::condition_variable m_wakeUp;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "vmm/machine/engine_choice.h"
 
-#include "vmm/engine/cpu_model.h"
 #include "vmm/session/engine_probe.h"
 #include "vmm/session/kvm/kvm_session.h"
 #include "vmm/session/soft/soft_session.h"
@@ -12,10 +11,19 @@ namespace namsan {
 
 namespace {
 
-Result<EngineChoice> makeSoft(
-    std::string_view name, std::string reason, GuestMemory& memory, const Clock& clock, GuestBus& bus)
+// What a session is made of.
+struct Parts {
+    GuestMemory& memory;
+    const Clock& clock;
+    const CpuModel& model;
+    GuestBus& bus;
+};
+
+Result<EngineChoice> makeSoft(std::string_view name, std::string reason, const Parts& parts)
 {
-    auto session = std::make_unique<SoftSession>(memory, clock, CpuModel::namsan1(), bus);
+    if (const auto can = softCanServe(parts.model); !can)
+        return can.error();
+    auto session = std::make_unique<SoftSession>(parts.memory, parts.clock, parts.model, parts.bus);
     if (name == "soft:translator")
         if (auto started = session->startTranslator(); !started)
             return started.error();
@@ -25,38 +33,64 @@ Result<EngineChoice> makeSoft(
     return EngineChoice { std::move(session), std::move(reason) };
 }
 
-Result<EngineChoice> makeKvm(
-    std::string reason, GuestMemory& memory, const Clock& clock, GuestBus& bus, const KvmAccess& access)
+Result<EngineChoice> makeKvm(std::string reason, const Parts& parts, const KvmAccess& access)
 {
-    auto session = KvmSession::create(memory, clock, CpuModel::namsan1(), bus, { .access = access });
+    auto session = KvmSession::create(parts.memory, parts.clock, parts.model, parts.bus, { .access = access });
     if (!session)
         return session.error();
     reason += (*session)->remarks();
     return EngineChoice { std::move(*session), std::move(reason) };
 }
 
-Result<EngineChoice> makeBest(GuestMemory& memory, const Clock& clock, GuestBus& bus, const KvmAccess& access)
+Result<EngineChoice> makeBest(const Parts& parts, const KvmAccess& access)
 {
     const EngineProbe probe = probeEngines(access);
     if (!probe.kvmIsBetter())
-        return makeSoft("soft", probe.reason(), memory, clock, bus);
-    auto kvm = makeKvm(probe.reason(), memory, clock, bus, access);
-    return kvm ? std::move(kvm)
-               : makeSoft("soft", kvm.error().message + " So the software CPU is used.", memory, clock, bus);
+        return makeSoft("soft", probe.reason(), parts);
+    auto kvm = makeKvm(probe.reason(), parts, access);
+    return kvm ? std::move(kvm) : makeSoft("soft", kvm.error().message + " So the software CPU is used.", parts);
+}
+
+FeatureSet featuresOfHost(const KvmAccess& access)
+{
+    const FeatureSet host = FeatureSet::ofHost();
+    const auto device = KvmDevice::open(access);
+    if (!device)
+        return host;
+    const auto served = device->supportedFeatures();
+    return served ? host & *served : host;
 }
 
 } // namespace
 
-Result<EngineChoice> chooseEngine(
-    std::string_view name, GuestMemory& memory, const Clock& clock, GuestBus& bus, const KvmAccess& access)
+Result<void> softCanServe(const CpuModel& model, const FeatureSet& host)
 {
+    if (const FeatureSet missing = model.neededOfHost().without(host); !missing.empty())
+        return Error { fmt::format("The software CPU cannot serve the CPU model {}: it uses the host's {}, which this "
+                                   "host has not got. Choose another model (--cpu).",
+            model.name(), namesOf(missing)) };
+    return {};
+}
+
+Result<CpuModel> chooseCpuModel(std::string_view name, const KvmAccess& access)
+{
+    if (const auto model
+        = CpuModel::find(name, name == CpuModel::hostCommonName ? featuresOfHost(access) : FeatureSet {}))
+        return *model;
+    return Error { fmt::format("There is no CPU model \"{}\". Choose {} (--cpu).", name, CpuModel::names()) };
+}
+
+Result<EngineChoice> chooseEngine(std::string_view name, GuestMemory& memory, const Clock& clock, const CpuModel& model,
+    GuestBus& bus, const KvmAccess& access)
+{
+    const Parts parts { memory, clock, model, bus };
     if (name == "auto")
-        return makeBest(memory, clock, bus, access);
+        return makeBest(parts, access);
     if (name == "soft" || name == "soft:interpreter" || name == "soft:translator"
         || name == "soft:lockstep") // the last for developers
-        return makeSoft(name, "The software CPU is used because it was asked for.", memory, clock, bus);
+        return makeSoft(name, "The software CPU is used because it was asked for.", parts);
     if (name == "kvm")
-        return makeKvm("KVM is used because it was asked for.", memory, clock, bus, access);
+        return makeKvm("KVM is used because it was asked for.", parts, access);
     return Error { fmt::format(
         "There is no engine \"{}\". Choose auto, soft, soft:interpreter, soft:translator or kvm (--engine).", name) };
 }
@@ -71,7 +105,7 @@ VcpuFigures VcpuFigures::operator+(const VcpuFigures& other) const
             &VcpuFigures::tlbMisses, &VcpuFigures::unitsTranslated, &VcpuFigures::instructionsTranslated,
             &VcpuFigures::codeBytesEmitted, &VcpuFigures::unitsDropped, &VcpuFigures::leavesForLookup,
             &VcpuFigures::leavesForLink, &VcpuFigures::leavesForAttention, &VcpuFigures::leavesForInterpreter,
-            &VcpuFigures::leavesAfterHandler, &VcpuFigures::leavesForFault })
+            &VcpuFigures::leavesAfterHandler, &VcpuFigures::leavesForFault, &VcpuFigures::instructionsCompared })
         sum.*figure += other.*figure;
     return sum;
 }
@@ -102,6 +136,7 @@ VcpuFigures figuresOf(const VcpuCounters& counters)
         .leavesForInterpreter = counters.leavesForInterpreter.value(),
         .leavesAfterHandler = counters.leavesAfterHandler.value(),
         .leavesForFault = counters.leavesForFault.value(),
+        .instructionsCompared = counters.instructionsCompared.value(),
     };
 }
 

@@ -3,6 +3,7 @@
 
 #include "vmm/base/result.h"
 #include "vmm/board/guest_memory.h"
+#include "vmm/engine/cpu_model.h"
 #include "vmm/machine/machine_sample.h"
 #include "vmm/session/kvm/kvm_device.h"
 #include "vmm/session/vm_session.h"
@@ -20,10 +21,17 @@ struct EngineChoice {
 };
 
 // Makes the session of the engine that the user named, or with "auto" the one that a short measurement finds faster on
-// this host (engine_probe.h). Fails with a sentence that lists the names for a name that is none, and for "kvm" where
-// the host's KVM cannot serve. Memory, clock and bus outlive the session.
+// this host (engine_probe.h). Fails with a sentence that lists the names for a name that is none, for "kvm" where the
+// host's KVM cannot serve, and where an engine cannot serve the CPU model. All but the access outlive the session.
 Result<EngineChoice> chooseEngine(
-    std::string_view name, GuestMemory&, const Clock&, GuestBus&, const KvmAccess& = KvmAccess::at());
+    std::string_view name, GuestMemory&, const Clock&, const CpuModel&, GuestBus&, const KvmAccess& = KvmAccess::at());
+
+// The model of that name; host-common is made of what the host's processor and, where it can be opened, its KVM have.
+// Fails with a sentence that lists the names for a name that is none.
+Result<CpuModel> chooseCpuModel(std::string_view name, const KvmAccess& = KvmAccess::at());
+
+// Whether the software CPU has what the model promises: it borrows the host's SSE3 and later for it.
+Result<void> softCanServe(const CpuModel&, const FeatureSet& host = FeatureSet::ofHost());
 
 VcpuFigures figuresOf(const VcpuCounters&);
 

@@ -67,7 +67,7 @@ Result<void> PcMachine::plugIn(const std::string& engine, const CpuState& guest)
         m_vcpus.front()->replaceVcpu(nullptr);
         m_session.reset();
     }
-    auto choice = chooseEngine(engine, *m_memory, m_clock, *m_bus);
+    auto choice = chooseEngine(engine, *m_memory, m_clock, *m_cpuModel, *m_bus);
     if (!choice)
         return choice.error();
     m_session = std::move(choice->session);

@@ -34,10 +34,15 @@ struct MachineEnding {
         Reset, // the guest asked for a reset and the configuration says not to reboot
         Crashed, // triple fault, or the engine cannot go on
         Stopped, // stop() was called
+        DebugExit, // the guest wrote to its debug exit port
     };
 
     Reason reason;
     std::string why; // one sentence
+    uint32_t value = 0; // DebugExit: what the guest wrote
+
+    // DebugExit: what a program returns to the shell for it, 2 value + 1 as far as 8 bits hold it. Never 0.
+    int exitCode() const { return static_cast<uint8_t>(2 * value + 1); }
 };
 
 // What a machine tells its owner. Called on the machine's own threads: return soon, and call no function of the machine
@@ -59,7 +64,7 @@ public:
 // lock.
 class Machine {
 public:
-    // Reads kernel and initrd, builds the board and loads the guest. Fails with a sentence for the user.
+    // Reads what the guest starts from, builds the board and loads the guest. Fails with a sentence for the user.
     // The listener, if any, outlives the machine.
     static Result<std::unique_ptr<Machine>> create(const MachineConfig&, MachineListener* = nullptr);
     virtual ~Machine() = default; // stops it
@@ -75,7 +80,8 @@ public:
     virtual void stop() = 0; // cuts the power: ends as Stopped unless it has ended. Waits until its threads are gone
     virtual bool waitForEnd(std::chrono::milliseconds) = 0; // false: it has not ended in that time
 
-    virtual void sendInput(const InputEvent&) = 0;
+    virtual void sendInput(const InputEvent&) = 0; // keys are queued until the guest's keyboard has room for them
+    virtual void sendNmi() = 0; // the diagnostic button of servers; without effect while the guest masks it
     virtual void sendSerial(std::span<const uint8_t>) = 0; // to the guest's COM1; queued until the guest takes it
 
     // A new viewer of the screen. The mailbox gets the whole picture soon, then changes; it lives until removeViewer()

@@ -2,6 +2,8 @@
 #include "vmm/machine/machine_builder.h"
 
 #include "vmm/devices/acpi/reset_control_port.h"
+#include "vmm/devices/debug/debug_console_port.h"
+#include "vmm/devices/debug/debug_exit_port.h"
 #include "vmm/devices/dma/dma_controller.h"
 #include "vmm/devices/input/fast_reset_port.h"
 #include "vmm/devices/interrupt/coprocessor_error_port.h"
@@ -11,6 +13,8 @@
 #include "vmm/devices/timer/post_code_port.h"
 #include "vmm/devices/timer/system_control_port_b.h"
 #include "vmm/firmware/acpi_tables.h"
+#include "vmm/firmware/bios_environment.h"
+#include "vmm/firmware/rom_boot.h"
 
 #include <algorithm>
 
@@ -44,6 +48,12 @@ Result<std::unique_ptr<PcBoard>> PcBoard::build(const MachineConfig& config, Gue
     pc->addPeripherals(held);
     if (auto added = pc->addScreen(held, config.screen); !added)
         return added.error();
+    pc->addOptionalDevices(held, config);
+    if (!config.bios.empty()) {
+        if (auto added = plugInRom(memory, config.bios); !added)
+            return added.error();
+        pc->m_hasRom = true;
+    }
     return pc;
 }
 
@@ -107,12 +117,55 @@ Result<void> PcBoard::addScreen(const Held& held, const ScreenConfig& screen)
     return {};
 }
 
+void PcBoard::addOptionalDevices(const Held& held, const MachineConfig& config)
+{
+    PortBus& ports = m_board.ports(held);
+    for (const OptionalDevice& device : config.devices) {
+        switch (device.kind) {
+        case OptionalDevice::Kind::DebugExit:
+            m_board.add<DebugExitPort>(held, ports, m_debugExit);
+            break;
+        case OptionalDevice::Kind::DebugConsole:
+            m_board.add<DebugConsolePort>(
+                held, ports, DebugConsolePort::bochsAddress, nameOf(device.kind), m_debugOutput);
+            break;
+        case OptionalDevice::Kind::SeaBiosConsole:
+            m_board.add<DebugConsolePort>(
+                held, ports, DebugConsolePort::seaBiosAddress, nameOf(device.kind), m_debugOutput);
+            break;
+        }
+    }
+}
+
 void PcBoard::actAsFirmware(const Held& held)
 {
+    // With a ROM, too: chipsets leave the gate open at a reset, or the first instruction could not be fetched.
+    m_board.ports(held).out(FastResetPort::address, Width::Byte, 0b10);
+    fillCmos(); // a battery keeps it
+    if (m_hasRom)
+        return;
+    writeBiosEnvironment(m_board.memory());
     m_acpiRootPointer = writeAcpiTables(m_board.memory());
-    m_board.ports(held).out(FastResetPort::address, Width::Byte, 0b10); // opens the A20 gate
     m_vga->setTextMode3();
-    fillCmos();
+    programInterruptsAndTimer(held);
+}
+
+// The usual vectors, 18.2 ticks a second, and all interrupts masked but the timer's.
+// IBM PC/AT Technical Reference (1984), "BIOS"; Multiboot Specification 0.6.96, 3.2, asks for it.
+void PcBoard::programInterruptsAndTimer(const Held& held)
+{
+    PortBus& ports = m_board.ports(held);
+    const auto program = [&](Port port, std::initializer_list<uint8_t> bytes) {
+        for (const uint8_t byte : bytes)
+            ports.out(port, Width::Byte, byte);
+    };
+    // ICW1: edges, cascade, ICW4 follows. ICW2: first vector. ICW3: the slave at input 2. ICW4: 8086. OCW1: the mask.
+    program(0x20, { 0x11 });
+    program(0x21, { 0x08, 0x04, 0x01, 0xfa });
+    program(0xa0, { 0x11 });
+    program(0xa1, { 0x70, 0x02, 0x01, 0xff });
+    program(0x43, { 0x36 }); // counter 0: square wave, both bytes
+    program(0x40, { 0x00, 0x00 }); // 65,536
 }
 
 // Memory sizes and equipment, where guests without a memory map look for them.
@@ -150,7 +203,7 @@ std::optional<LinearScreenInfo> PcBoard::linearScreen() const
     };
 }
 
-void PcBoard::input(const Held&, const InputEvent& event)
+void PcBoard::takeInput(InputQueue& queue)
 {
     struct Router {
         PcBoard& pc;
@@ -159,7 +212,15 @@ void PcBoard::input(const Held&, const InputEvent& event)
         void operator()(const PointerButtonEvent& button) const { pc.m_mouse->button(button); }
         void operator()(const PointerWheel& wheel) const { pc.m_mouse->wheel(wheel); }
     };
-    std::visit(Router { *this }, event);
+    queue.beginLooking();
+    while (const auto event = queue.takePointerEvent())
+        std::visit(Router { *this }, *event);
+    while (m_keyboard->takesKey()) {
+        const auto key = queue.takeKey();
+        if (!key)
+            break;
+        m_keyboard->keyEvent(*key);
+    }
     m_display->expectChange();
 }
 

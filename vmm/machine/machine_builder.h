@@ -15,6 +15,7 @@
 #include "vmm/devices/timer/interval_timer.h"
 #include "vmm/devices/timer/real_time_clock.h"
 #include "vmm/firmware/linux_boot.h"
+#include "vmm/machine/input_queue.h"
 #include "vmm/machine/machine_config.h"
 
 #include <deque>
@@ -41,13 +42,15 @@ private:
 // to.
 class PcBoard {
 public:
-    // Memory and clock outlive the board. Fails where the host has no room for the video memory.
+    // Memory and clock outlive the board. Fails where the host has no room for the video memory, or the ROM's image is
+    // not to be used.
     static Result<std::unique_ptr<PcBoard>> build(const MachineConfig&, GuestMemory&, const Clock&);
 
     Motherboard& board() { return m_board; }
     void connectProcessor(InterruptSink& processor) { m_socket.plugIn(processor); }
 
-    // Leaves memory and chips as a BIOS would before it starts an operating system. After reset().
+    // Leaves memory and chips as a BIOS would before it starts an operating system. A machine with a ROM has its
+    // firmware there, and gets nothing but the size of its memory. After reset().
     void actAsFirmware(const Held&);
 
     // For the loader: where the firmware's root pointer lies, and the linear frame buffer if that is the screen.
@@ -59,11 +62,17 @@ public:
     Uart16550& com1() { return *m_com1; }
     DisplayOutput& display() { return *m_display; }
     GuestTime lateness() const { return m_intervalTimer->ticks().behind; }
-    void input(const Held&, const InputEvent&);
+    // Hands over what the input devices have room for. To be called again when keyDemand() tells of more room.
+    void takeInput(InputQueue&);
+    Channel<KeyboardDrained>& keyDemand() { return m_keyboard->drained(); }
     void pressPowerButton(const Held&);
+    // The AT's gate before the processor's NMI pin: bit 7 of port 70.
+    bool nmiMasked() const { return m_realTimeClock->nmiMasked(); }
 
     Channel<PowerOffRequest>& powerOff() { return m_powerOff; }
     Channel<SerialOutput>& serialOutput() { return m_serialOutput; }
+    Channel<DebugOutput>& debugOutput() { return m_debugOutput; }
+    Channel<DebugExit>& debugExit() { return m_debugExit; }
 
 private:
     PcBoard(GuestMemory&, const Clock&);
@@ -73,12 +82,16 @@ private:
     void addInputs(const Held&);
     void addPeripherals(const Held&);
     Result<void> addScreen(const Held&, const ScreenConfig&);
+    void addOptionalDevices(const Held&, const MachineConfig&);
+    void programInterruptsAndTimer(const Held&);
     void fillCmos();
 
     ProcessorSocket m_socket;
     std::deque<IrqLine> m_wires;
     Channel<PowerOffRequest> m_powerOff;
     Channel<SerialOutput> m_serialOutput;
+    Channel<DebugOutput> m_debugOutput;
+    Channel<DebugExit> m_debugExit;
     Motherboard m_board;
 
     DualPic* m_pic = nullptr;
@@ -89,6 +102,7 @@ private:
     Ps2Mouse* m_mouse = nullptr;
     PowerManagement* m_powerManagement = nullptr;
     Vga* m_vga = nullptr;
+    bool m_hasRom = false;
     LinearFrameBuffer* m_frameBuffer = nullptr; // empty: the VGA is the screen
     std::unique_ptr<DisplayOutput> m_display;
     PhysicalAddress m_acpiRootPointer = 0;

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "vmm/machine/optional_device.h"
+
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace namsan {
 
@@ -20,11 +23,18 @@ struct ScreenConfig {
 // Everything that defines a VM. machine_config_schema.h describes each field for files, command line and editor.
 struct MachineConfig {
     std::string name = "machine";
+    // What the machine starts: exactly one of kernel, multiboot, bios and bootSector is a path.
     std::string kernel; // path of a Linux kernel (bzImage)
     std::string initrd; // path, or empty for none
     std::string append; // kernel command line
+    std::string multiboot; // path of a Multiboot kernel
+    std::vector<std::string> modules; // of that kernel: path, a space, the module's string
+    std::string bios; // path of a ROM's image
+    std::string bootSector; // path of a boot sector
+    std::vector<OptionalDevice> devices; // each kind at most once
     uint64_t memoryBytes = uint64_t { 256 } << 20;
     unsigned vcpus = 1;
+    std::string cpu = "pentium-m"; // a CPU model (cpu_model.h)
     std::string engine = "auto"; // auto, soft, soft:interpreter, kvm
     std::string placement = "free"; // as parsePlacement() takes it
     ScreenConfig screen;

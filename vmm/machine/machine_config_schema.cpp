@@ -2,6 +2,7 @@
 #include "vmm/machine/machine_config_schema.h"
 
 #include "vmm/board/guest_memory.h"
+#include "vmm/engine/cpu_model.h"
 
 #include <fmt/format.h>
 
@@ -69,10 +70,18 @@ Result<void> parseVcpus(MachineConfig& config, std::string_view text)
     return {};
 }
 
+Result<void> parseCpu(MachineConfig& config, std::string_view text)
+{
+    if (!CpuModel::isName(text))
+        return Error { fmt::format("There is no CPU model \"{}\"; choose {}.", text, CpuModel::names()) };
+    config.cpu = text;
+    return {};
+}
+
 Result<void> parseEngine(MachineConfig& config, std::string_view text)
 {
-    constexpr std::array<std::string_view, 6> engines { "auto", "soft", "soft:interpreter", "soft:translator",
-        "soft:lockstep", "kvm" };
+    constexpr std::array<std::string_view, 6> engines { "auto", "soft", "soft:interpreter", "soft:translator", "kvm",
+        "soft:lockstep" }; // the last for developers
     if (std::ranges::find(engines, text) == engines.end())
         return Error { fmt::format(
             "There is no engine \"{}\"; choose auto, soft, soft:interpreter, soft:translator or kvm.", text) };
@@ -137,6 +146,74 @@ template <bool MachineConfig::*member> std::string formatSwitch(const MachineCon
     return config.*member ? "true" : "false";
 }
 
+// Calls back with each line that is not empty; ends early with its error.
+template <class Callback> Result<void> forEachLine(std::string_view text, Callback callback)
+{
+    while (!text.empty()) {
+        const size_t end = std::min(text.find('\n'), text.size());
+        if (end > 0)
+            if (Result<void> taken = callback(text.substr(0, end)); !taken)
+                return taken;
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    return {};
+}
+
+void addLine(std::string& text, std::string_view line)
+{
+    if (!text.empty())
+        text += '\n';
+    text += line;
+}
+
+Result<void> parseModules(MachineConfig& config, std::string_view text)
+{
+    std::vector<std::string> modules;
+    auto parsed = forEachLine(text, [&](std::string_view line) -> Result<void> {
+        if (line.front() == ' ')
+            return Error { fmt::format(
+                "The module \"{}\" has no file name; write FILE, or \"FILE STRING\" with one space between.", line) };
+        modules.emplace_back(line);
+        return {};
+    });
+    if (parsed)
+        config.modules = std::move(modules);
+    return parsed;
+}
+
+std::string formatModules(const MachineConfig& config)
+{
+    std::string text;
+    for (const std::string& module : config.modules)
+        addLine(text, module);
+    return text;
+}
+
+Result<void> parseDevices(MachineConfig& config, std::string_view text)
+{
+    std::vector<OptionalDevice> devices;
+    auto parsed = forEachLine(text, [&](std::string_view line) -> Result<void> {
+        auto device = parseOptionalDevice(line);
+        if (!device)
+            return device.error();
+        if (std::ranges::find(devices, device->kind, &OptionalDevice::kind) != devices.end())
+            return Error { fmt::format("The device {} is given twice; leave one out.", nameOf(device->kind)) };
+        devices.push_back(std::move(*device));
+        return {};
+    });
+    if (parsed)
+        config.devices = std::move(devices);
+    return parsed;
+}
+
+std::string formatDevices(const MachineConfig& config)
+{
+    std::string text;
+    for (const OptionalDevice& device : config.devices)
+        addLine(text, format(device));
+    return text;
+}
+
 using Kind = ConfigField::Kind;
 
 constexpr std::array schema {
@@ -149,11 +226,32 @@ constexpr std::array schema {
     ConfigField { Kind::Text, "Kernel command line", "append", "--append", "TEXT", "", "",
         "The kernel's command line; for a guest by name, what is added to its own.", parseText<&MachineConfig::append>,
         formatText<&MachineConfig::append> },
+    ConfigField { Kind::File, "Multiboot kernel", "multiboot", "--multiboot", "FILE", "", "a kernel for Multiboot 1",
+        "A Multiboot 1 kernel to start instead of a Linux kernel.", parseText<&MachineConfig::multiboot>,
+        formatText<&MachineConfig::multiboot> },
+    ConfigField { Kind::File, "Modules", "modules", "--module", "FILE", "", "a file, a space, the module's string",
+        "A module of that kernel, with its string behind a space: \"FILE STRING\"; may be repeated.", parseModules,
+        formatModules, true },
+    ConfigField { Kind::File, "ROM", "bios", "--bios", "FILE", "", "64 KiB to 16 MiB in whole 64 KiB",
+        "A raw ROM to start instead, mapped to end at 4 GiB.", parseText<&MachineConfig::bios>,
+        formatText<&MachineConfig::bios> },
+    ConfigField { Kind::File, "Boot sector", "boot_sector", "--boot-sector", "FILE", "",
+        "512 bytes with 55 AA at the end",
+        "A boot sector to start instead, at 0000:7C00 in real mode, without BIOS services.",
+        parseText<&MachineConfig::bootSector>, formatText<&MachineConfig::bootSector> },
+    ConfigField { Kind::Text, "Optional devices", "devices", "--device", "DEVICE", "",
+        "isa-debug-exit, debugcon[,file=FILE], port402[,file=FILE]",
+        "A device for test guests, listed below: isa-debug-exit, debugcon or port402; may be repeated.", parseDevices,
+        formatDevices, true },
     ConfigField { Kind::Size, "Memory", "memory", "--memory", "SIZE", "bytes", "1M to 3G",
         "The guest's memory, such as 256M or 1G.", parseMemory,
         [](const MachineConfig& config) { return formatSize(config.memoryBytes); } },
     ConfigField { Kind::Number, "vCPUs", "vcpus", "--vcpus", "N", "", "1", "How many virtual CPUs the guest has.",
         parseVcpus, [](const MachineConfig& config) { return fmt::format("{}", config.vcpus); } },
+    ConfigField { Kind::Choice, "CPU model", "cpu", "--cpu", "MODEL", "",
+        "486, pentium, p6, pentium-m, p4, core2, host-common",
+        "The processor that the guest finds; host-common is all that this host and the engines have in common.",
+        parseCpu, formatText<&MachineConfig::cpu> },
     ConfigField { Kind::Choice, "Engine", "engine", "--engine", "ENGINE", "",
         "auto, soft, soft:interpreter, soft:translator, kvm",
         "What runs the guest's instructions; auto measures and takes the fastest.", parseEngine,

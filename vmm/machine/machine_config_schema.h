@@ -35,6 +35,8 @@ struct ConfigField {
     Result<void> (*parse)(MachineConfig&, std::string_view text);
     // The value as parse() takes it.
     std::string (*format)(const MachineConfig&);
+    // Any number of values, none by default: parse() takes and format() gives them one a line; the option is repeated.
+    bool repeatable = false;
 
     std::string defaultText() const { return format(MachineConfig {}); }
 };

@@ -39,6 +39,7 @@ struct VcpuFigures {
     uint64_t leavesForInterpreter = 0;
     uint64_t leavesAfterHandler = 0;
     uint64_t leavesForFault = 0;
+    uint64_t instructionsCompared = 0;
 
     // What was counted before, by another engine, and since.
     VcpuFigures operator+(const VcpuFigures& other) const;

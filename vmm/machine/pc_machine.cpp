@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "vmm/machine/pc_machine.h"
 
+#include "vmm/devices/debug/debug_console_port.h"
 #include "vmm/machine/engine_choice.h"
 
 #include <fmt/format.h>
@@ -42,6 +43,8 @@ Result<void> PcMachine::build()
     if (auto placed = m_threads.place(*placement); !placed)
         return placed.error();
 
+    if (auto opened = openDebugConsoles(); !opened)
+        return opened.error();
     auto memory = GuestMemory::create(m_config.memoryBytes);
     if (!memory)
         return memory.error();
@@ -51,7 +54,11 @@ Result<void> PcMachine::build()
         return pc.error();
     m_pc = std::move(*pc);
     m_bus = std::make_unique<BoardBus>(m_pc->board(), m_pc->pic());
-    auto engine = chooseEngine(m_config.engine, *m_memory, m_clock, *m_bus);
+    auto model = chooseCpuModel(m_config.cpu);
+    if (!model)
+        return model.error();
+    m_cpuModel = *model;
+    auto engine = chooseEngine(m_config.engine, *m_memory, m_clock, *m_cpuModel, *m_bus);
     if (!engine)
         return engine.error();
     m_session = std::move(engine->session);
@@ -60,7 +67,7 @@ Result<void> PcMachine::build()
 
     for (unsigned i = 0; i < m_config.vcpus; ++i)
         m_vcpus.push_back(std::make_unique<VcpuThread>(
-            m_session->vcpu(i), i, [this, i](const VcpuExit& exit) { vcpuStandsStill(i, exit); }));
+            m_pc->board(), m_session->vcpu(i), i, [this, i](const VcpuExit& exit) { vcpuStandsStill(i, exit); }));
     m_boardThread = std::make_unique<BoardThread>(m_pc->board());
     connect();
     return {};
@@ -79,12 +86,42 @@ void PcMachine::connect()
     });
 
     m_serial = std::make_unique<SerialLine>(timers, [this] { m_boardThread->post([this] { deliverSerialOutput(); }); });
-    m_pc->serialOutput().listen([this](const SerialOutput& output) { m_serial->guestSent(output.byte); });
+    m_pc->serialOutput().listen([this](const SerialOutput& output) { m_serial->guestSent(m_pc->com1(), output.byte); });
     m_pc->com1().roomAvailable().listen([this](SerialRoomAvailable) { m_serial->feed(m_pc->com1()); });
+
+    connectDebugPorts(held);
+    m_pc->keyDemand().listen([this](KeyboardDrained) { m_pc->takeInput(m_input); });
 
     // Looking at threads asks the kernel, which is nothing to do under the board lock.
     m_observation = std::make_unique<Timer>(timers, [this] { m_boardThread->post([this] { observe(); }); });
     m_observation->armIn(observationPeriod);
+}
+
+Result<void> PcMachine::openDebugConsoles()
+{
+    for (const OptionalDevice& device : m_config.devices) {
+        if (device.kind == OptionalDevice::Kind::DebugExit)
+            continue;
+        auto console = DebugConsole::open(device, m_log);
+        if (!console)
+            return console.error();
+        const bool seaBios = device.kind == OptionalDevice::Kind::SeaBiosConsole;
+        m_debugConsoles[seaBios ? DebugConsolePort::seaBiosAddress : DebugConsolePort::bochsAddress]
+            = std::move(*console);
+    }
+    return {};
+}
+
+void PcMachine::connectDebugPorts(const Held& held)
+{
+    for (const auto& [port, console] : m_debugConsoles)
+        console->connect(m_pc->board().timers(held), [this] { m_boardThread->post([this] { deliverDebugOutput(); }); });
+    m_pc->debugOutput().listen(
+        [this](const DebugOutput& output) { m_debugConsoles.at(output.port)->guestWrote(output.byte); });
+    m_pc->debugExit().listen([this](const DebugExit& exit) {
+        askForEnd({ MachineEnding::Reason::DebugExit,
+            fmt::format("The guest wrote {:x}h to its debug exit port.", exit.value), exit.value });
+    });
 }
 
 // Brings the board to its state after power-on and puts the guest into it.
@@ -94,6 +131,7 @@ Result<void> PcMachine::load()
         const Held held = m_pc->board().enter();
         m_pc->board().reset(held);
         m_pc->actAsFirmware(held);
+        m_input.clear();
     }
     const auto state = m_loader(*m_pc, *m_memory);
     if (!state)
@@ -148,6 +186,7 @@ void PcMachine::pause()
             return;
         parkVcpus();
         deliverSerialOutput();
+        deliverDebugOutput();
         publish(MachineState::Paused);
     });
 }
@@ -194,9 +233,20 @@ bool PcMachine::waitForEnd(std::chrono::milliseconds atMost)
 
 void PcMachine::sendInput(const InputEvent& event)
 {
-    m_boardThread->post([this, event] {
+    if (!m_input.add(event))
+        return;
+    m_boardThread->post([this] {
         const Held held = m_pc->board().enter();
-        m_pc->input(held, event);
+        m_pc->takeInput(m_input);
+    });
+}
+
+void PcMachine::sendNmi()
+{
+    m_boardThread->post([this] {
+        const Held held = m_pc->board().enter();
+        if (!m_pc->nmiMasked())
+            m_vcpus.front()->raiseNmi();
     });
 }
 
@@ -306,6 +356,7 @@ void PcMachine::resetNow()
     }
     parkVcpus();
     deliverSerialOutput();
+    deliverDebugOutput();
     if (auto loaded = load(); !loaded) {
         endNow({ MachineEnding::Reason::Crashed,
             fmt::format("The guest could not be loaded again after its reset. {}", loaded.error().message) });
@@ -333,6 +384,7 @@ void PcMachine::endNow(MachineEnding ending)
         return;
     parkVcpus();
     deliverSerialOutput();
+    deliverDebugOutput();
     {
         const Held held = m_pc->board().enter();
         static_cast<void>(m_pc->display().currentFrame()); // viewers see the last picture
@@ -391,10 +443,16 @@ void PcMachine::deliverSerialOutput()
     std::vector<uint8_t> bytes;
     {
         const Held held = m_pc->board().enter();
-        bytes = m_serial->takeOutput();
+        bytes = m_serial->takeOutput(m_pc->com1());
     }
     if (!bytes.empty() && m_listener)
         m_listener->serialOutput(bytes);
+}
+
+void PcMachine::deliverDebugOutput()
+{
+    for (const auto& [port, console] : m_debugConsoles)
+        console->deliver(m_pc->board());
 }
 
 void PcMachine::observe()

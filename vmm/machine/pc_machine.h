@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "vmm/engine/cpu_model.h"
 #include "vmm/machine/board_bus.h"
 #include "vmm/machine/board_thread.h"
+#include "vmm/machine/debug_console.h"
 #include "vmm/machine/machine.h"
 #include "vmm/machine/machine_builder.h"
 #include "vmm/machine/serial_line.h"
@@ -10,7 +12,9 @@
 #include "vmm/machine/vcpu_thread.h"
 
 #include <condition_variable>
+#include <map>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace namsan {
@@ -43,6 +47,7 @@ public:
 
     void sendInput(const InputEvent&) override;
     void sendSerial(std::span<const uint8_t>) override;
+    void sendNmi() override;
 
     FrameMailbox& addViewer(std::function<void()> notifier) override;
     void removeViewer(FrameMailbox&) override;
@@ -60,7 +65,9 @@ private:
 
     Result<void> build();
     Result<void> load();
+    Result<void> openDebugConsoles();
     void connect();
+    void connectDebugPorts(const Held&);
 
     // Tasks of the board thread
     void runVcpus();
@@ -68,6 +75,7 @@ private:
     void resetNow();
     void endNow(MachineEnding);
     void deliverSerialOutput();
+    void deliverDebugOutput();
     void observe();
     Result<void> moveNow(const std::string& engine);
     Result<void> plugIn(const std::string& engine, const CpuState&);
@@ -88,6 +96,7 @@ private:
     const GuestLoader m_loader;
     Log m_log;
     HostClock m_clock;
+    std::optional<CpuModel> m_cpuModel; // for the machine's life; set by build()
     ThreadRegistry m_threads;
 
     std::unique_ptr<GuestMemory> m_memory;
@@ -99,6 +108,8 @@ private:
     std::string m_engineReason;
     std::vector<VcpuFigures> m_figuresBefore; // of the vCPUs of former engines
     std::unique_ptr<SerialLine> m_serial;
+    std::map<Port, std::unique_ptr<DebugConsole>> m_debugConsoles;
+    InputQueue m_input;
     std::unique_ptr<Timer> m_observation;
     std::vector<std::unique_ptr<VcpuThread>> m_vcpus;
     std::unique_ptr<BoardThread> m_boardThread;

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <array>
 #include <numeric>
 #include <utility>
@@ -47,6 +48,7 @@ constexpr std::array counterNames {
     CounterName { "leaves_for_interpreter", &VcpuFigures::leavesForInterpreter, true },
     CounterName { "leaves_after_handler", &VcpuFigures::leavesAfterHandler, true },
     CounterName { "leaves_for_fault", &VcpuFigures::leavesForFault, true },
+    CounterName { "instructions_compared", &VcpuFigures::instructionsCompared, true },
 };
 
 // What leaves guest code for the VMM; the other counters are the engine's own affair.
@@ -166,11 +168,24 @@ Json toJson(const WorkloadRun& run, bool insideIsCounted)
     return json;
 }
 
+Json linesOf(std::string_view text)
+{
+    Json lines = Json::array();
+    while (!text.empty()) {
+        const size_t end = std::min(text.find('\n'), text.size());
+        lines.push_back(text.substr(0, end));
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    return lines;
+}
+
 Json toJson(const MachineConfig& config)
 {
     Json json = Json::object();
-    for (const ConfigField& field : machineConfigSchema())
-        json[std::string(field.key)] = field.format(config);
+    for (const ConfigField& field : machineConfigSchema()) {
+        const std::string value = field.format(config);
+        json[std::string(field.key)] = field.repeatable ? linesOf(value) : Json(value);
+    }
     return json;
 }
 
@@ -187,6 +202,8 @@ const char* nameOf(MachineEnding::Reason reason)
         return "crashed";
     case MachineEnding::Reason::Stopped:
         return "stopped";
+    case MachineEnding::Reason::DebugExit:
+        return "debug_exit";
     }
     return "unknown";
 }
@@ -208,7 +225,10 @@ Json toJson(const std::optional<MachineEnding>& ending)
 {
     if (!ending)
         return nullptr;
-    return { { "reason", nameOf(ending->reason) }, { "why", ending->why } };
+    Json json { { "reason", nameOf(ending->reason) }, { "why", ending->why } };
+    if (ending->reason == MachineEnding::Reason::DebugExit)
+        json["value"] = ending->value;
+    return json;
 }
 
 Json toJson(const std::vector<LogLine>& lines)
@@ -242,6 +262,7 @@ Json explanations()
         { "placement.requested", "host CPU that was asked for last; null: any" },
         { "placement.granted", "host CPUs that the kernel allowed at the end" },
         { "placement.observed", "host CPU and how often the thread was seen running there" },
+        { "cpu_model", "the processor that the guest found, fixed for the machine's life" },
         { "samples", "figures since the start, about once a second; thinned in long runs" },
     };
 }
@@ -259,6 +280,7 @@ Json wholeRecord(const RunRecord& record)
     json["host"]
         = { { "processor", record.hostProcessor }, { "kernel", record.hostKernel }, { "cpus", record.hostCpus } };
     json["config"] = toJson(record.config);
+    json["cpu_model"] = record.config.cpu;
     json["engine"] = { { "name", record.engineName }, { "reason", record.engineReason } };
     json["placement"] = { { "requested", toJson(record.requested) }, { "granted", grantedPlaces(last) },
         { "observed", observedPlaces(last) } };

@@ -46,7 +46,7 @@ struct RunRecord {
     std::vector<LogLine> log;
 };
 
-// Self-describing JSON with snake_case keys, among them format, version, engine.name, engine.reason,
+// Self-describing JSON with snake_case keys, among them format, version, cpu_model, engine.name, engine.reason,
 // guest_instructions, placement.requested/granted/observed, host_seconds, guest_seconds, drift, workloads, samples,
 // log.
 nlohmann::json toJson(const RunRecord&);

@@ -8,23 +8,36 @@ namespace namsan {
 
 SerialLine::SerialLine(Timers& timers, std::function<void()> onOutput)
     : m_onOutput(std::move(onOutput))
-    , m_patience(timers, [this] { m_onOutput(); })
+    , m_patience(timers, [this] { announce(); })
 {
 }
 
-void SerialLine::guestSent(uint8_t byte)
+void SerialLine::guestSent(Uart16550& port, uint8_t byte)
 {
+    if (m_output.size() >= outputCapacity + outputSlack)
+        return;
     m_output.push_back(byte);
-    if (byte == '\n' || m_output.size() == pieceSize)
-        m_onOutput();
-    else if (!m_patience.armed())
+    if (m_output.size() == outputCapacity)
+        port.holdTransmitter(true);
+    if (byte == '\n' || m_output.size() >= pieceSize)
+        announce();
+    else if (!m_announced && !m_patience.armed())
         m_patience.armIn(longestWait);
 }
 
-std::vector<uint8_t> SerialLine::takeOutput()
+void SerialLine::announce()
+{
+    if (!std::exchange(m_announced, true))
+        m_onOutput();
+}
+
+std::vector<uint8_t> SerialLine::takeOutput(Uart16550& port)
 {
     m_patience.cancel();
-    return std::exchange(m_output, {});
+    m_announced = false;
+    std::vector<uint8_t> taken = std::exchange(m_output, {});
+    port.holdTransmitter(false);
+    return taken;
 }
 
 void SerialLine::sendToGuest(Uart16550& port, std::span<const uint8_t> bytes)

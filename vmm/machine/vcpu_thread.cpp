@@ -6,8 +6,9 @@
 
 namespace namsan {
 
-VcpuThread::VcpuThread(Vcpu& vcpu, unsigned index, OnStandstill onStandstill)
-    : m_index(index)
+VcpuThread::VcpuThread(Motherboard& board, Vcpu& vcpu, unsigned index, OnStandstill onStandstill)
+    : m_board(board)
+    , m_index(index)
     , m_onStandstill(std::move(onStandstill))
     , m_vcpu(&vcpu)
 {
@@ -74,8 +75,22 @@ void VcpuThread::setInterruptInput(unsigned, bool level)
     m_interruptRequest = level;
     if (m_vcpu)
         m_vcpu->setInterruptRequest(level);
-    if (level)
-        m_changed.notify_all();
+    if (level && m_asleep)
+        m_board.wakeWhenLeft(*this);
+}
+
+void VcpuThread::wakeUp()
+{
+    m_changed.notify_all();
+}
+
+void VcpuThread::raiseNmi()
+{
+    const std::lock_guard guard(m_mutex);
+    m_nmi = true;
+    if (m_vcpu)
+        m_vcpu->raiseNmi();
+    m_changed.notify_all();
 }
 
 void VcpuThread::replaceVcpu(Vcpu* vcpu)
@@ -122,7 +137,10 @@ Vcpu* VcpuThread::waitForRelease()
 void VcpuThread::sleepWhileHalted()
 {
     std::unique_lock lock(m_mutex);
-    m_changed.wait(lock, [this] { return m_interruptRequest || !m_released; });
+    m_asleep = true;
+    m_changed.wait(lock, [this] { return m_interruptRequest || m_nmi || !m_released; });
+    m_asleep = false;
+    m_nmi = false;
 }
 
 void VcpuThread::standStill(const VcpuExit& exit)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "vmm/board/irq_line.h"
+#include "vmm/board/motherboard.h"
 #include "vmm/session/vm_session.h"
 
 #include <condition_variable>
@@ -14,14 +15,14 @@ namespace namsan {
 // The thread that runs one vCPU, and the end of the interrupt controller's INTR wire (input 0).
 //
 // It is parked at first: it runs guest code only between release() and park(). While the vCPU is halted the thread
-// sleeps until the INTR wire is high. All calls but run() are safe from any thread.
-class VcpuThread final : public InterruptSink {
+// sleeps until the INTR wire is high or an NMI comes. Calls are safe from any thread where not said otherwise.
+class VcpuThread final : public InterruptSink, public BoardSleeper {
 public:
     // Told on the vCPU's thread, which is parked from then on: HLT with interrupts off, a triple fault, a failed
     // engine.
     using OnStandstill = std::function<void(const VcpuExit&)>;
 
-    VcpuThread(Vcpu&, unsigned index, OnStandstill);
+    VcpuThread(Motherboard&, Vcpu&, unsigned index, OnStandstill);
     ~VcpuThread() override; // quit() and join
     VcpuThread(const VcpuThread&) = delete;
     VcpuThread& operator=(const VcpuThread&) = delete;
@@ -39,7 +40,9 @@ public:
     // other call but release() is allowed. The INTR wire's level is told to the new one.
     void replaceVcpu(Vcpu*);
 
-    void setInterruptInput(unsigned input, bool level) override; // never waits for the vCPU
+    void setInterruptInput(unsigned input, bool level) override; // from inside the board; never waits for the vCPU
+    void wakeUp() override;
+    void raiseNmi(); // a pulse of the NMI wire; wakes a vCPU that is halted
 
 private:
     void run();
@@ -47,6 +50,7 @@ private:
     void sleepWhileHalted();
     void standStill(const VcpuExit&);
 
+    Motherboard& m_board;
     unsigned m_index;
     OnStandstill m_onStandstill;
 
@@ -57,6 +61,8 @@ private:
     bool m_parked = true; // what is: changed by the thread itself
     bool m_quit = false;
     bool m_interruptRequest = false;
+    bool m_nmi = false; // came since the vCPU last began to run or to sleep
+    bool m_asleep = false; // halted
 
     std::thread m_thread;
 };

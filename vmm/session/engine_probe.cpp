@@ -170,7 +170,7 @@ EngineProbe probeEngines(const KvmAccess& access, std::chrono::milliseconds perE
 {
     EngineProbe probe;
     const HostClock clock;
-    const CpuModel& model = CpuModel::namsan1();
+    const CpuModel& model = CpuModel::standard();
     auto memory = GuestMemory::create(GuestMemory::smallest);
     if (!memory) {
         probe.kvmTrouble = memory.error().message;

@@ -43,6 +43,7 @@ struct VcpuCounters {
     Counter leavesForInterpreter; // for a store into translated code,
     Counter leavesAfterHandler; // for an instruction that changes the rules,
     Counter leavesForFault;
+    Counter instructionsCompared; // with the interpreter, in lockstep
 };
 
 } // namespace namsan

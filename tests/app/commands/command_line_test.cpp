@@ -106,9 +106,9 @@ TEST_F(CommandLineTest, HeadlessRunNeedsNoWindow)
 TEST_F(CommandLineTest, TakesEveryOptionOfARun)
 {
     ASSERT_EQ(run({ "run", "--kernel", "k", "--initrd", "i", "--append", "-x console=ttyS0 a=b,c", "--memory", "1G",
-                  "--engine", "soft", "--placement", "free", "--screen", "800x600", "--no-unpack", "--no-reboot",
-                  "--until-screen", "login", "--type", "a=>b", "--type", "c=>d\\n", "--serial", "stdio", "--screenshot",
-                  folder.path("s.png"), "--record", folder.path("r.json") }),
+                  "--cpu", "core2", "--engine", "soft", "--placement", "free", "--screen", "800x600", "--no-unpack",
+                  "--no-reboot", "--until-screen", "login", "--type", "a=>b", "--type", "c=>d\\n", "--serial", "stdio",
+                  "--screenshot", folder.path("s.png"), "--record", folder.path("r.json") }),
         ExitCode::Success)
         << errors.str();
     ASSERT_TRUE(window);
@@ -116,6 +116,7 @@ TEST_F(CommandLineTest, TakesEveryOptionOfARun)
         .initrd = "i",
         .append = "-x console=ttyS0 a=b,c",
         .memoryBytes = uint64_t { 1 } << 30,
+        .cpu = "core2",
         .engine = "soft",
         .screen = { false, 800, 600 },
         .unpackKernel = false,
@@ -125,6 +126,45 @@ TEST_F(CommandLineTest, TakesEveryOptionOfARun)
     ASSERT_EQ(window->orders.typing.size(), 2u);
     EXPECT_EQ(window->orders.typing[1].waitFor, "c");
     EXPECT_EQ(window->orders.serial, "stdio");
+}
+
+TEST_F(CommandLineTest, TakesWhatTestGuestsNeed)
+{
+    ASSERT_EQ(run({ "run", "--multiboot", "k", "--module", "a x=1,2 y", "--module", "b", "--append", "c", "--device",
+                  "isa-debug-exit", "--device", "debugcon,file=a,b" }),
+        ExitCode::Success)
+        << errors.str();
+    ASSERT_TRUE(window);
+    const MachineConfig expected { .append = "c",
+        .multiboot = "k",
+        .modules = { "a x=1,2 y", "b" },
+        .devices = { { OptionalDevice::Kind::DebugExit, "" }, { OptionalDevice::Kind::DebugConsole, "a,b" } } };
+    EXPECT_EQ(window->config, expected);
+    ASSERT_EQ(run({ "run", "--bios", "b" }), ExitCode::Success);
+    EXPECT_EQ(window->config.bios, "b");
+    ASSERT_EQ(run({ "run", "--boot-sector", "s" }), ExitCode::Success);
+    EXPECT_EQ(window->config.bootSector, "s");
+}
+
+TEST_F(CommandLineTest, RefusesWhatDoesNotGoTogether)
+{
+    EXPECT_EQ(refusal({ "run", "tiny", "--module", "m" }),
+        "The module m goes with a Multiboot kernel, and the machine starts a Linux kernel; give it one with "
+        "--multiboot FILE, or the file as --initrd.");
+    EXPECT_EQ(refusal({ "run", "--bios", "b", "--boot-sector", "s" }),
+        "A machine starts one thing, and this one was given a ROM (b) and a boot sector (s); leave out all but one.");
+    EXPECT_NE(refusal({ "run", "tiny", "--multiboot", "m" }).find("and a Multiboot kernel (m)"), std::string::npos);
+    EXPECT_EQ(refusal({ "run", "--device", "debugcon" }),
+        "There is nothing to run; name a guest, such as tiny, or a kernel with --kernel FILE.");
+    EXPECT_EQ(refusal({ "run", "tiny", "--device", "modem" }),
+        "There is no optional device \"modem\"; choose isa-debug-exit, debugcon or port402.");
+    EXPECT_EQ(refusal({ "run", "tiny", "--device", "debugcon", "--device", "debugcon" }),
+        "The device debugcon is given twice; leave one out.");
+    EXPECT_EQ(refusal({ "run", "tiny", "--device", "" }),
+        "The value \"\" of --device is empty or has several lines; write it in one line.");
+    EXPECT_EQ(refusal({ "run", "--multiboot", "k", "--module", "m", "--initrd", "i" }),
+        "The initrd i goes with a Linux kernel, and the machine starts a Multiboot kernel; give it as --module.");
+    refusal({ "run", "--multiboot", "k", "--module" });
 }
 
 TEST_F(CommandLineTest, OptionsChangeAGuestAndAppendAddsToItsCommandLine)
@@ -145,8 +185,9 @@ TEST_F(CommandLineTest, PrintsVersionAndHelp)
         EXPECT_NE(output.str().find(word), std::string::npos) << word;
     EXPECT_EQ(run({ "run", "--help" }), ExitCode::Success);
     for (const char* word : { "--kernel", "--initrd", "--append", "--memory", "--engine", "--placement", "--serial",
-             "--until", "--until-screen", "--type", "--timeout", "--screenshot", "--record", "--headless", "--screen",
-             "--no-unpack", "--no-reboot", "--workload", "Exit codes:" })
+             "--until", "--until-screen", "--type", "--timeout", "--screenshot", "--window-screenshot", "--record",
+             "--headless", "--screen", "--no-unpack", "--no-reboot", "--workload", "--multiboot", "--module", "--bios",
+             "--boot-sector", "--device", "isa-debug-exit", "debugcon", "port402", "no BIOS services", "Exit codes:" })
         EXPECT_NE(output.str().find(word), std::string::npos) << word;
     EXPECT_FALSE(window);
 }
@@ -187,6 +228,8 @@ TEST_F(CommandLineTest, SaysWhatIsWrongWithAValue)
         "The memory size \"much\" is not understood; write a number and K, M or G, such as 256M or 1G.");
     EXPECT_EQ(refusalOf("--engine", "xen"),
         "There is no engine \"xen\"; choose auto, soft, soft:interpreter, soft:translator or kvm.");
+    EXPECT_EQ(refusalOf("--cpu", "z80"),
+        "There is no CPU model \"z80\"; choose 486, pentium, p6, pentium-m, p4, core2, host-common.");
     EXPECT_EQ(refusalOf("--screen", "big"),
         "The screen \"big\" is not understood; write text, or width x height in pixels, such as 1024x768.");
     EXPECT_EQ(refusalOf("--timeout", "soon"),
@@ -195,6 +238,8 @@ TEST_F(CommandLineTest, SaysWhatIsWrongWithAValue)
         EXPECT_NE(refusalOf("--timeout", time).find("time-out"), std::string::npos) << time;
     EXPECT_EQ(refusalOf("--until", ""), "The text of --until is empty; leave the option out or give it a text.");
     EXPECT_NE(refusalOf("--type", "login").find("The typing \"login\" is not understood"), std::string::npos);
+    EXPECT_EQ(refusal({ "run", "tiny", "--headless", "--window-screenshot", folder.path("w.png") }),
+        "There is no window that --window-screenshot could show; leave out either it or --headless.");
     EXPECT_EQ(refusalOf("--workload", "dance"), "The guest \"tiny\" has no workload \"dance\"; it has count.");
     EXPECT_NE(refusalOf("--placement", "vmm=100000")
                   .find("CPU 100000 of the placement's part \"vmm=100000\" does not exist on this host"),

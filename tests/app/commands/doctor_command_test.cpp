@@ -46,6 +46,14 @@ TEST(DoctorCommand, TellsThatThereIsNoKvm)
     expectLine(report, "Engine       kvm: This host has no KVM: ");
 }
 
+TEST(DoctorCommand, TellsWhichEngineServesWhichCpuModel)
+{
+    const std::string report = doctorWith(KvmAccess::at("/dev/there-is-no-such-device"));
+    expectLine(report, "CPU model    486: i486DX4; on soft\n");
+    expectLine(report, "CPU model    pentium-m: Pentium M: SSE2, NX; on soft\n");
+    expectLine(report, "CPU model    host-common: everything that interpreter, KVM and host have in common; FPU, ");
+}
+
 TEST(DoctorCommand, MeasuresTheKvmOfThisHostOrSaysWhyNot)
 {
     const auto kvm = KvmDevice::open();

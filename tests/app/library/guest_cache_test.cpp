@@ -44,6 +44,18 @@ TEST_F(GuestCacheTest, ReadsAGuestWithItsFilesBesideIt)
     EXPECT_EQ(cache.names(), std::vector<std::string> { "tiny" });
 }
 
+TEST_F(GuestCacheTest, ReadsAMultibootGuestWithItsModules)
+{
+    folder.write("toy/guest.json",
+        R"({"format": "namsan-guest", "version": 1, "title": "Toy", "multiboot": "kernel",
+            "modules": ["a text", "b"], "devices": "debugcon"})");
+    const auto guest = cache.find("toy");
+    ASSERT_TRUE(guest) << guest.error().message;
+    EXPECT_EQ(guest->config.multiboot, folder.path("toy/kernel"));
+    EXPECT_EQ(guest->config.modules, (std::vector<std::string> { folder.path("toy/a text"), folder.path("toy/b") }));
+    EXPECT_EQ(guest->config.devices, (std::vector<OptionalDevice> { { OptionalDevice::Kind::DebugConsole, "" } }));
+}
+
 TEST_F(GuestCacheTest, SaysHowToMakeAGuestThatIsMissing)
 {
     const auto guest = cache.find("tiny");

@@ -209,4 +209,19 @@ TEST_F(MachineControllerTest, RefusesWhatTheMachineRefuses)
     EXPECT_EQ(created.error().message, "There is no kernel.");
 }
 
+TEST_F(MachineControllerTest, AGuestThatExitsEndsARunThatWouldOtherwiseStay)
+{
+    begin();
+    onMachineThread([this] { machine->end(Reason::PoweredOff, "Off."); });
+    deliver();
+    EXPECT_EQ(finishes, 0);
+
+    begin();
+    onMachineThread([this] { machine->end(Reason::DebugExit, "It wrote 0h."); });
+    deliver();
+    EXPECT_EQ(finishes, 1);
+    std::vector<std::string> complaints;
+    EXPECT_EQ(static_cast<int>(controller->conclude(complaints).code), 1);
+}
+
 } // namespace namsan

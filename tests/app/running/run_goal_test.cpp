@@ -85,6 +85,25 @@ TEST(RunGoal, WithATextEndingWithoutItIsAMiss)
     EXPECT_EQ(goal.outcome()->why, "The guest ended and the text \"x\" never came: The guest switched itself off.");
 }
 
+TEST(RunGoal, TheGuestChoosesTheExitCodeWithItsDebugExitPort)
+{
+    const MachineEnding exit { Reason::DebugExit, "The guest wrote 10h.", 0x10 };
+    RunGoal without({});
+    without.ended(exit);
+    EXPECT_EQ(static_cast<int>(codeOf(without)), 33);
+    EXPECT_EQ(without.outcome()->why, "");
+
+    RunGoal with(until("x"));
+    with.ended(exit);
+    EXPECT_EQ(static_cast<int>(codeOf(with)), 33);
+    EXPECT_EQ(with.outcome()->why, "The guest ended and the text \"x\" never came: The guest wrote 10h.");
+
+    RunGoal seen(until("x"));
+    seen.serialOutput(bytes("x\n"));
+    seen.ended(exit);
+    EXPECT_EQ(codeOf(seen), ExitCode::Success);
+}
+
 TEST(RunGoal, TheFirstDecisionStands)
 {
     RunGoal goal(until("x"));

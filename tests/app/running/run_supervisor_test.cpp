@@ -67,6 +67,20 @@ TEST_F(RunSupervisorTest, TakesASampleEachSecond)
     EXPECT_EQ(supervisor->record().samples.size(), 3u); // at 0, 1 and 2 s
 }
 
+TEST_F(RunSupervisorTest, TakesASampleSoonAfterAChangeOfPlacement)
+{
+    begin({});
+    after(100ms);
+    EXPECT_TRUE(supervisor->place({ 1, { 0 } }));
+    EXPECT_LE(step().next - now, 500ms);
+    after(500ms);
+    EXPECT_EQ(supervisor->record().samples.size(), 2u);
+    after(900ms);
+    EXPECT_EQ(supervisor->record().samples.size(), 2u) << "from then on once a second again";
+    after(100ms);
+    EXPECT_EQ(supervisor->record().samples.size(), 3u);
+}
+
 TEST_F(RunSupervisorTest, TakesNoSamplesOfAPausedMachine)
 {
     begin({});

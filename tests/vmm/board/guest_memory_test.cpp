@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <numeric>
 
 namespace namsan {
@@ -168,6 +169,18 @@ TEST(GuestMemory, AsksWhoKnowsOfTheGuestsWritesBeforeItTellsDirtyPages)
     memory->setDirtySource(nullptr);
     harvest();
     EXPECT_EQ(pages.size(), 1u);
+}
+
+TEST_F(GuestMemoryTest, KeepsARomFromTheGuest)
+{
+    const auto rom = memory->addReadOnlyRegion(0xffff0000, 0x10000);
+    ASSERT_TRUE(rom);
+    EXPECT_EQ(rom->size, 0x10000u);
+    EXPECT_EQ(memory->flags(0xffff0000), GuestMemory::ReadOnly);
+    EXPECT_EQ(memory->flags(0xffffffff), GuestMemory::ReadOnly);
+    const std::array<uint8_t, 1> byte { 0x5a };
+    memory->write(0xffffffff, byte); // a loader's write
+    EXPECT_EQ(rom->host[0xffff], 0x5a);
 }
 
 } // namespace namsan

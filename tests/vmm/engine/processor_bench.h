@@ -98,7 +98,7 @@ public:
     RecordingBus bus;
     ManualClock clock;
     VcpuCounters counters;
-    Processor cpu { *memory, bus, clock, CpuModel::namsan1(), counters };
+    Processor cpu { *memory, bus, clock, CpuModel::standard(), counters };
 
     // -- physical memory
 

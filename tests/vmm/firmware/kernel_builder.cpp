@@ -12,9 +12,7 @@
 #include <zstd.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
-#include <fstream>
 
 namespace namsan {
 
@@ -130,26 +128,6 @@ Bytes packZstandard(const Bytes& bytes)
     EXPECT_FALSE(ZSTD_isError(size));
     packed.resize(size);
     return withSize(packed, bytes.size());
-}
-
-TemporaryFolder::TemporaryFolder()
-{
-    std::string name = (std::filesystem::temp_directory_path() / "namsan-test-XXXXXX").string();
-    EXPECT_NE(mkdtemp(name.data()), nullptr);
-    m_path = name;
-}
-
-TemporaryFolder::~TemporaryFolder()
-{
-    std::error_code ignored;
-    std::filesystem::remove_all(m_path, ignored);
-}
-
-std::string TemporaryFolder::write(const std::string& name, const Bytes& bytes) const
-{
-    std::ofstream file(m_path / name, std::ios::binary);
-    file.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-    return path(name);
 }
 
 } // namespace namsan

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "tests/support/temporary_folder.h"
 #include "vmm/firmware/linux_kernel_image.h"
 
 #include <cstdint>
-#include <filesystem>
-#include <string>
 #include <vector>
 
 namespace namsan {
@@ -44,20 +43,5 @@ struct KernelBuilder {
 Bytes packXz(const Bytes&); // with the x86 filter, as the kernel's build does
 Bytes packGzip(const Bytes&);
 Bytes packZstandard(const Bytes&);
-
-// A folder for one test, gone with it.
-class TemporaryFolder {
-public:
-    TemporaryFolder();
-    ~TemporaryFolder();
-    TemporaryFolder(const TemporaryFolder&) = delete;
-    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-
-    std::string path(const std::string& name) const { return (m_path / name).string(); }
-    std::string write(const std::string& name, const Bytes&) const; // its path
-
-private:
-    std::filesystem::path m_path;
-};
 
 } // namespace namsan

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "vmm/machine/machine_config_schema.h"
 
+#include "vmm/engine/cpu_model.h"
+
 #include <gtest/gtest.h>
 
 #include <set>
@@ -48,7 +50,13 @@ TEST(MachineConfigSchema, ReadsBackWhatItFormats)
         .kernel = "/k",
         .initrd = "i",
         .append = "a b",
+        .multiboot = "m",
+        .modules = { "one two  three", "four" },
+        .bios = "b",
+        .bootSector = "s",
+        .devices = { { OptionalDevice::Kind::DebugExit, "" }, { OptionalDevice::Kind::DebugConsole, "f,g h" } },
         .memoryBytes = 192 << 20,
+        .cpu = "p4",
         .engine = "soft",
         .placement = "vmm=0",
         .screen = { false, 800, 600 },
@@ -92,16 +100,41 @@ TEST(MachineConfigSchema, ReadsScreens)
         EXPECT_FALSE(refusal("screen", text).empty()) << text;
 }
 
+TEST(MachineConfigSchema, KnowsTheCpuModels)
+{
+    EXPECT_EQ(MachineConfig {}.cpu, CpuModel::standard().name());
+    for (const CpuModel& model : CpuModel::byGeneration())
+        EXPECT_EQ(with("cpu", model.name()).cpu, model.name());
+    EXPECT_EQ(with("cpu", "host-common").cpu, "host-common");
+    EXPECT_EQ(refusal("cpu", "z80"),
+        "There is no CPU model \"z80\"; choose 486, pentium, p6, pentium-m, p4, core2, host-common.");
+    EXPECT_EQ(findConfigField("cpu")->range, CpuModel::names());
+}
+
 TEST(MachineConfigSchema, KnowsItsEnginesAndLimits)
 {
     EXPECT_EQ(with("engine", "soft:interpreter").engine, "soft:interpreter");
     EXPECT_EQ(with("engine", "kvm").engine, "kvm");
+    EXPECT_EQ(with("engine", "soft:lockstep").engine, "soft:lockstep");
     EXPECT_EQ(refusal("engine", "xen"),
         "There is no engine \"xen\"; choose auto, soft, soft:interpreter, soft:translator or kvm.");
     EXPECT_EQ(refusal("vcpus", "2"), "2 vCPUs are not possible; this version gives every VM exactly 1.");
     EXPECT_EQ(refusal("placement", ""), "The placement is empty; leave it out or give it a value.");
     EXPECT_EQ(refusal("reboot", "yes"), "\"yes\" is neither true nor false; write one of the two.");
     EXPECT_FALSE(with("unpack", "false").unpackKernel);
+}
+
+TEST(MachineConfigSchema, ReadsListsOneValueALine)
+{
+    EXPECT_EQ(with("modules", "a b\nc\n").modules, (std::vector<std::string> { "a b", "c" }));
+    EXPECT_EQ(findConfigField("devices")->defaultText(), "");
+    EXPECT_EQ(refusal("devices", "debugcon\nmodem"),
+        "There is no optional device \"modem\"; choose isa-debug-exit, debugcon or port402.");
+    EXPECT_EQ(refusal("devices", "debugcon\ndebugcon,file=x"), "The device debugcon is given twice; leave one out.");
+    EXPECT_EQ(refusal("modules", " text"),
+        "The module \" text\" has no file name; write FILE, or \"FILE STRING\" with one space between.");
+    for (const ConfigField& field : machineConfigSchema())
+        EXPECT_TRUE(!field.repeatable || field.defaultText().empty()) << field.key;
 }
 
 } // namespace namsan

@@ -5,14 +5,30 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <bit>
+#include <chrono>
 #include <condition_variable>
+#include <functional>
 #include <mutex>
 #include <random>
+#include <thread>
 
 namespace namsan {
 
 namespace {
+bool comesTrue(const std::function<bool()>& condition)
+{
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (!condition()) {
+        if (std::chrono::steady_clock::now() > deadline)
+            return false;
+        std::this_thread::yield();
+    }
+    return true;
+}
+
 using namespace std::chrono_literals;
 
 constexpr auto longEnough = 20s; // for what takes milliseconds; sanitizers and busy hosts are slow
@@ -38,6 +54,16 @@ public:
     {
         std::unique_lock lock(m_mutex);
         return m_changed.wait_for(lock, longEnough, [&] { return m_serial.find(text) != std::string::npos; });
+    }
+    bool waitForSerial(size_t count)
+    {
+        std::unique_lock lock(m_mutex);
+        return m_changed.wait_for(lock, longEnough, [&] { return m_serial.size() >= count; });
+    }
+    std::string serial()
+    {
+        const std::lock_guard guard(m_mutex);
+        return m_serial;
     }
     bool waitForReboots(int count)
     {
@@ -217,6 +243,108 @@ TEST_F(PcMachineTest, StandsStillWhilePaused)
     EXPECT_GT(machine->sample().guestTime, after.guestTime);
 }
 
+// A whole page of text, typed at once: sixteen bytes are all that the keyboard holds.
+TEST_F(PcMachineTest, LosesNoneOfManyKeysThatAreTypedAtOnce)
+{
+    // mov dx,3f8h; again: in al,64h; test al,1; jz again; in al,60h; out dx,al; jmp again
+    make({ 0xba, 0xf8, 0x03, 0xe4, 0x64, 0xa8, 0x01, 0x74, 0xfa, 0xe4, 0x60, 0xee, 0xeb, 0xf5 });
+    std::string expected;
+    for (size_t i = 0; i < 1000; ++i) {
+        // Usages 04 to 1D are the letters; scan codes of set 1.
+        static constexpr std::array<uint8_t, 26> letters { 0x1e, 0x30, 0x2e, 0x20, 0x12, 0x21, 0x22, 0x23, 0x17, 0x24,
+            0x25, 0x26, 0x32, 0x31, 0x18, 0x19, 0x10, 0x13, 0x1f, 0x14, 0x16, 0x2f, 0x11, 0x2d, 0x15, 0x2c };
+        const size_t letter = i * 7 % 26;
+        machine->sendInput(KeyEvent { static_cast<HidUsage>(4 + letter), true });
+        machine->sendInput(KeyEvent { static_cast<HidUsage>(4 + letter), false });
+        expected.push_back(static_cast<char>(letters[letter]));
+        expected.push_back(static_cast<char>(letters[letter] + 0x80));
+    }
+    machine->start();
+    ASSERT_TRUE(witness.waitForSerial(expected.size()));
+    EXPECT_EQ(witness.serial(), expected);
+}
+
+// A listener that is stuck, as when nobody reads the pipe behind --serial, holds the guest up instead of filling
+// memory.
+TEST_F(PcMachineTest, AFloodWaitsForThoseWhoTakeIt)
+{
+    // mov dx,3f8h; mov al,'x'; again: out dx,al; jmp again: it never looks whether the port is ready.
+    struct Stuck final : MachineListener {
+        void stateChanged(MachineState) override { }
+        void rebooted() override { }
+        void serialOutput(std::span<const uint8_t> bytes) override
+        {
+            std::unique_lock lock(mutex);
+            largest = std::max(largest, bytes.size());
+            ++pieces;
+            changed.notify_all();
+            changed.wait(lock, [this] { return !stuck; });
+        }
+        std::mutex mutex;
+        std::condition_variable changed;
+        size_t largest = 0;
+        int pieces = 0;
+        bool stuck = true;
+    } listener;
+    auto made = PcMachine::create(config, &listener, [](PcBoard&, GuestMemory& memory) -> Result<CpuState> {
+        memory.write(loadAddress, std::vector<uint8_t> { 0xba, 0xf8, 0x03, 0xb0, 'x', 0xee, 0xeb, 0xfd });
+        CpuState state = CpuState::afterReset();
+        state.segments[Cs].selector = 0;
+        state.segments[Cs].base = 0;
+        state.eip = loadAddress;
+        return state;
+    });
+    ASSERT_TRUE(made.ok()) << made.error().message;
+    (*made)->start();
+    {
+        std::unique_lock lock(listener.mutex);
+        ASSERT_TRUE(listener.changed.wait_for(lock, longEnough, [&] { return listener.pieces == 1; }));
+    }
+    // While the machine's thread is stuck the guest writes some ten times of what is kept.
+    const uint64_t before = (*made)->sample().vcpus.at(0).portWrites;
+    while ((*made)->sample().vcpus.at(0).portWrites < before + 10 * SerialLine::outputCapacity)
+        ASSERT_FALSE((*made)->waitForEnd(1ms));
+    {
+        std::unique_lock lock(listener.mutex);
+        EXPECT_EQ(listener.pieces, 1);
+        listener.stuck = false;
+        listener.changed.notify_all();
+        ASSERT_TRUE(listener.changed.wait_for(lock, longEnough, [&] { return listener.pieces >= 2; }));
+    }
+    (*made)->stop();
+    EXPECT_GE(listener.largest, SerialLine::outputCapacity);
+    EXPECT_LE(listener.largest, SerialLine::outputCapacity + SerialLine::outputSlack);
+}
+
+// Port 70 carries the NMI's mask beside the clock's index.
+TEST_F(PcMachineTest, AnNmiComesThroughUnlessTheGuestMasksIt)
+{
+    std::vector<uint8_t> code {
+        0xc7, 0x06, 0x08, 0x00, 0x40, 0x7c, // mov word [8],7c40h: vector 2
+        0xc7, 0x06, 0x0a, 0x00, 0x00, 0x00, // mov word [10],0
+        0xb0, 0x80, 0xe6, 0x70, // mov al,80h; out 70h,al
+        0xba, 0xf8, 0x03, 0xb0, 'm', 0xee, // mov dx,3f8h; mov al,'m'; out dx,al
+        0xba, 0xfd, 0x03, 0xec, 0xa8, 0x01, 0x74, 0xfb, // mov dx,3fdh; again: in al,dx; test al,1; jz again
+        0xb0, 0x00, 0xe6, 0x70, // mov al,0; out 70h,al
+        0xba, 0xf8, 0x03, 0xb0, 'u', 0xee, // mov dx,3f8h; mov al,'u'; out dx,al
+        0xfb, 0xf4, 0xeb, 0xfd, // sti; hlt; jmp to hlt
+    };
+    code.resize(0x40);
+    // mov dx,3f8h; mov al,'N'; out dx,al; iret
+    for (const uint8_t byte : std::vector<uint8_t> { 0xba, 0xf8, 0x03, 0xb0, 'N', 0xee, 0xcf })
+        code.push_back(byte);
+    run(code);
+    ASSERT_TRUE(witness.waitForSerial("m"));
+    machine->sendNmi();
+    machine->sendSerial(std::vector<uint8_t> { '!' }); // comes after the NMI, which is masked
+    ASSERT_TRUE(witness.waitForSerial("u"));
+    EXPECT_EQ(witness.serial(), "mu");
+    machine->sendNmi();
+    EXPECT_TRUE(witness.waitForSerial("muN")) << witness.serial();
+    machine->sendNmi();
+    EXPECT_TRUE(witness.waitForSerial("muNN")) << witness.serial();
+}
+
 TEST_F(PcMachineTest, RefusesAPlacementOnACpuThatDoesNotExist)
 {
     config.placement = "vmm=99999";
@@ -236,6 +364,11 @@ TEST_F(PcMachineTest, RunsWhereItIsAskedTo)
     machine->pause();
     machine->reset();
     ASSERT_TRUE(witness.waitForReboots(1));
+    const auto allBegan = [this] {
+        return std::ranges::none_of(
+            machine->sample().threads, [](const ThreadFigures& thread) { return thread.granted.empty(); });
+    };
+    ASSERT_TRUE(comesTrue(allBegan)); // a vCPU's thread may begin late; then it asks where it belongs
     for (const ThreadFigures& thread : machine->sample().threads)
         EXPECT_EQ(thread.granted, CpuSet { cpu }) << thread.role;
 }

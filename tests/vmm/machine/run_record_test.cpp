@@ -65,6 +65,8 @@ TEST(RunRecordJson, HoldsWhatReadersLookFor)
     const nlohmann::json json = toJson(someRecord());
     EXPECT_EQ(json["format"], "namsan-run-record");
     EXPECT_EQ(json["version"], 1);
+    EXPECT_EQ(json["cpu_model"], "pentium-m");
+    EXPECT_EQ(json["config"]["cpu"], "pentium-m");
     EXPECT_EQ(json["engine"]["name"], "soft:interpreter");
     EXPECT_EQ(json["engine"]["reason"], "the only one");
     EXPECT_EQ(json["guest_instructions"], 5'000'000'000u);
@@ -97,6 +99,22 @@ TEST(RunRecordJson, BoundsWorkloadsByTheirOwnFigures)
     EXPECT_EQ(workload["host_seconds"], 1.0);
     EXPECT_NEAR(workload["drift"].get<double>(), -0.01, 1e-9);
     EXPECT_EQ(workload["guest_instructions"], 2000);
+}
+
+TEST(RunRecordJson, TellsOfATestGuestAndItsExit)
+{
+    RunRecord record;
+    record.config.multiboot = "/k";
+    record.config.modules = { "/m text", "/n" };
+    record.config.devices = { { OptionalDevice::Kind::DebugExit, "" }, { OptionalDevice::Kind::DebugConsole, "/f" } };
+    record.ending = MachineEnding { MachineEnding::Reason::DebugExit, "It wrote 10h.", 0x10 };
+    const nlohmann::json json = toJson(record);
+    EXPECT_EQ(json["config"]["multiboot"], "/k");
+    EXPECT_EQ(json["config"]["modules"], (std::vector<std::string> { "/m text", "/n" }));
+    EXPECT_EQ(json["config"]["devices"], (std::vector<std::string> { "isa-debug-exit", "debugcon,file=/f" }));
+    EXPECT_EQ(json["ending"]["reason"], "debug_exit");
+    EXPECT_EQ(json["ending"]["value"], 16);
+    EXPECT_TRUE(toJson(RunRecord {})["config"]["modules"].empty());
 }
 
 TEST(RunRecordJson, AnEmptyRecordIsStillARecord)

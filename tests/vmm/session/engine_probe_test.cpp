@@ -29,7 +29,7 @@ protected:
 
     Result<EngineChoice> choose(std::string_view name, const KvmAccess& access = KvmAccess::at())
     {
-        return chooseEngine(name, *memory, clock, bus, access);
+        return chooseEngine(name, *memory, clock, CpuModel::standard(), bus, access);
     }
 };
 
@@ -101,6 +101,39 @@ TEST_F(EngineChoiceTest, AutoTakesTheEngineThatItMeasuredFaster)
     ASSERT_TRUE(choice);
     const bool kvm = choice->session->engineName() == "kvm";
     EXPECT_EQ(choice->reason.find("so KVM is used") != std::string::npos, kvm) << choice->reason;
+}
+
+TEST_F(EngineChoiceTest, FindsCpuModelsByName)
+{
+    EXPECT_EQ(chooseCpuModel("p4", absentKvm)->signature(), 0xf29u);
+    const auto common = chooseCpuModel("host-common", absentKvm);
+    ASSERT_TRUE(common);
+    EXPECT_EQ(common->features(), CpuModel::hostCommon(FeatureSet::ofHost()).features());
+    EXPECT_TRUE(softCanServe(*common));
+    const auto none = chooseCpuModel("z80", absentKvm);
+    ASSERT_FALSE(none);
+    EXPECT_EQ(none.error().message,
+        "There is no CPU model \"z80\". Choose 486, pentium, p6, pentium-m, p4, core2, host-common (--cpu).");
+}
+
+TEST_F(EngineChoiceTest, SoftSaysWhatItCannotBorrowOfTheHost)
+{
+    const auto can = softCanServe(*chooseCpuModel("core2"), FeatureSet::everything().without({ Feature::Ssse3 }));
+    ASSERT_FALSE(can);
+    EXPECT_EQ(can.error().message,
+        "The software CPU cannot serve the CPU model core2: it uses the host's SSSE3, which this host has not got. "
+        "Choose another model (--cpu).");
+    EXPECT_TRUE(softCanServe(CpuModel::standard(), {}));
+}
+
+TEST_F(EngineChoiceTest, HostCommonIsServedByEveryEngineThatIsThere)
+{
+    const auto model = chooseCpuModel("host-common");
+    ASSERT_TRUE(model);
+    if (const auto kvm = KvmDevice::open()) {
+        EXPECT_TRUE(kvm->canServe(*model)) << kvm->canServe(*model).error().message;
+    }
+    EXPECT_TRUE(softCanServe(*model));
 }
 
 TEST_F(EngineChoiceTest, ListsTheNamesForOneThatIsNone)

@@ -189,6 +189,7 @@ void Ps2Keyboard::command(uint8_t byte)
 {
     // A new byte interrupts what the keyboard was about to answer.
     const bool hadScanCodes = !m_state.scanCodes.empty();
+    const bool wasScanning = m_state.scanning;
     m_state.answers.clear();
     const uint8_t awaiting = m_state.awaitedParameter;
     m_state.awaitedParameter = 0;
@@ -196,7 +197,7 @@ void Ps2Keyboard::command(uint8_t byte)
         takeCommand(byte);
     if (hasByte())
         ready().send({});
-    if (hadScanCodes && m_state.scanCodes.empty())
+    if (m_state.scanning && m_state.scanCodes.empty() && (hadScanCodes || !wasScanning))
         m_drained.send({});
 }
 

@@ -11,7 +11,7 @@
 
 namespace namsan {
 
-// The guest has taken all scan codes: there is room for more keys.
+// The guest has taken all scan codes, or has switched the keyboard on: there is room for more keys.
 struct KeyboardDrained { };
 
 // A 105-key PS/2 keyboard with scan code sets 1 and 2 (2 after reset).
@@ -26,7 +26,10 @@ public:
     // A key goes down or up. A key that is already there does nothing: the keyboard repeats by itself.
     void keyEvent(KeyEvent);
 
-    // For those who type faster than a person: keys are lost where fewer than 8 bytes are free.
+    // For those who type faster than a person: keys are lost where fewer than bytesOfLongestKey are free, and all of
+    // them while the guest has switched the keyboard off.
+    static constexpr uint8_t bytesOfLongestKey = 8; // Pause
+    bool takesKey() const { return m_state.scanning && room() >= bytesOfLongestKey; }
     uint8_t room() const { return static_cast<uint8_t>(bufferSize - std::min(bufferSize, m_state.scanCodes.size())); }
     Channel<KeyboardDrained>& drained() { return m_drained; }
 

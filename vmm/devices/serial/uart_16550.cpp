@@ -114,6 +114,17 @@ bool Uart16550::receiveBreak()
     return true;
 }
 
+void Uart16550::holdTransmitter(bool hold)
+{
+    if (m_held == hold)
+        return;
+    m_held = hold;
+    m_registers.transmitterEmptyPending = false;
+    if (!hold)
+        announceEmptyTransmitter();
+    updateInterrupt();
+}
+
 uint32_t Uart16550::portIn(Port port, Width)
 {
     switch (port - m_base) {
@@ -228,7 +239,9 @@ uint8_t Uart16550::readInterruptIdentification()
 
 uint8_t Uart16550::readLineStatus()
 {
-    uint8_t status = m_registers.lineErrors | transmitterHoldingEmpty | transmitterEmpty;
+    uint8_t status = m_registers.lineErrors;
+    if (transmitterIsEmpty())
+        status |= transmitterHoldingEmpty | transmitterEmpty;
     if (m_registers.receivedCount > 0)
         status |= dataReady;
     const auto received = std::span(m_registers.received).first(m_registers.receivedCount);
@@ -259,15 +272,27 @@ void Uart16550::writeTransmitterHolding(uint8_t byte)
     } else {
         m_output.send({ byte });
     }
-    m_registers.transmitterEmptyPending = true;
+    announceEmptyTransmitter();
     updateInterrupt();
+}
+
+// A loop-back is inside the chip: what the line's other end does is nothing to it.
+bool Uart16550::transmitterIsEmpty() const
+{
+    return !m_held || looped();
+}
+
+void Uart16550::announceEmptyTransmitter()
+{
+    if (transmitterIsEmpty())
+        m_registers.transmitterEmptyPending = true;
 }
 
 void Uart16550::writeInterruptEnable(uint8_t value)
 {
-    // THR is always empty here, and enabling its interrupt while it is asks for one at once (Linux probes for that).
+    // Enabling THR's interrupt while it is empty asks for one at once (Linux probes for that).
     if (value & ~m_registers.interruptEnable & transmitterEmptyEnable)
-        m_registers.transmitterEmptyPending = true;
+        announceEmptyTransmitter();
     m_registers.interruptEnable = value & interruptEnableBits;
     updateInterrupt();
 }
@@ -403,7 +428,10 @@ void Uart16550::reset()
 
 void Uart16550::save(StateWriter& state) const
 {
-    state.put(m_registers);
+    // Where it is restored nothing holds the line, so the guest is to hear that the transmitter is empty.
+    Registers registers = m_registers;
+    registers.transmitterEmptyPending |= m_held;
+    state.put(registers);
     const GuestTime left = m_timeout.armed() ? m_timeout.deadline() - m_timers.now() : GuestTime(-1);
     state.put(std::max(left, GuestTime(m_timeout.armed() ? 0 : -1)).count());
 }

@@ -20,7 +20,7 @@ struct SerialRoomAvailable { };
 // PC16550D data sheet (National Semiconductor, 1995), section 8; IBM AT Technical Reference, Serial/Parallel Adapter.
 //
 // The line itself takes no time: a byte written to THR has left in the same moment, as if the transmitter were
-// infinitely fast. The other end is a terminal that is always there (CTS, DSR and DCD on).
+// infinitely fast, unless the other end holds it up. That end is a terminal that is always there (CTS, DSR and DCD on).
 class Uart16550 final : public Device, public PortHandler {
 public:
     static constexpr Port registerCount = 8;
@@ -34,6 +34,10 @@ public:
     // A break condition on the line: to Linux, the first half of a magic SysRq. False where there is no room for it.
     bool receiveBreak();
     Channel<SerialRoomAvailable>& roomAvailable() { return m_roomAvailable; }
+
+    // While it is held, the transmitter shows as busy: LSR without THRE and TEMT, and no interrupt for more. Bytes that
+    // are written all the same still go to the line. A condition of the line, which neither reset nor restore changes.
+    void holdTransmitter(bool);
 
     uint32_t portIn(Port, Width) override;
     void portOut(Port, Width, uint32_t value) override;
@@ -84,6 +88,8 @@ private:
     void writeFifoControl(uint8_t);
     void writeModemControl(uint8_t);
 
+    bool transmitterIsEmpty() const;
+    void announceEmptyTransmitter();
     void put(Received);
     void clearReceiver();
     void showErrorsOfOldest();
@@ -100,6 +106,7 @@ private:
     Timers& m_timers;
     Timer m_timeout;
     Registers m_registers;
+    bool m_held = false;
 };
 
 } // namespace namsan

@@ -110,8 +110,8 @@ struct Decoder::Prefixes {
     }
 };
 
-Decoder::Decoder()
-    : m_cells(cellOf(OpcodeMap::Extended0F, 0xff, 3, true, 7) + 1, undefined)
+Decoder::Decoder(const FeatureSet& features)
+    : m_cells(cellOf(OpcodeMap::Extended0F3A, 0xff, 3, true, 7) + 1, undefined)
 {
     const HandlerTable handlers;
     Plan nothing;
@@ -119,9 +119,11 @@ Decoder::Decoder()
     for (auto& forms : nothing.handlers)
         forms.fill(raiseInvalidOpcode);
     m_plans.push_back(nothing);
-    for (const auto part : { generalInstructions(), systemInstructions(), x87Instructions(), simdInstructions() })
+    for (const auto part :
+        { generalInstructions(), systemInstructions(), x87Instructions(), simdInstructions(), laterSimdInstructions() })
         for (const InstructionEntry& entry : part)
-            addEntry(entry, handlers);
+            if (features.has(entry.feature))
+                addEntry(entry, handlers);
 }
 
 void Decoder::addEntry(const InstructionEntry& entry, const HandlerTable& handlers)
@@ -132,8 +134,9 @@ void Decoder::addEntry(const InstructionEntry& entry, const HandlerTable& handle
     plan.hasModRm = entry.modRm != ModRm::Absent;
     for (const unsigned size : { 2u, 4u })
         for (const RmForm form : { RmForm::Register, RmForm::Memory }) {
-            // The 66 of a mandatory prefix chooses no operand size.
-            const unsigned operandSize = entry.prefix == MandatoryPrefix::Any ? size : 4;
+            // A mandatory 66 chooses no operand size; beside a mandatory F2 or F3 it does (POPCNT, CRC32).
+            const bool sized = entry.prefix != MandatoryPrefix::None && entry.prefix != MandatoryPrefix::P66;
+            const unsigned operandSize = sized ? size : 4;
             plan.handlers[size / 4][static_cast<size_t>(form)]
                 = handlers.find(entry, mainWidth(entry, operandSize), form);
         }
@@ -180,6 +183,7 @@ void Decoder::addEntry(const InstructionEntry& entry, const HandlerTable& handle
 void Decoder::fillCells(const InstructionEntry& entry, uint8_t opcode, uint16_t plan)
 {
     const auto map = static_cast<size_t>(entry.map);
+    m_mapExists[map] = true;
     m_hasModRm[map][opcode] |= m_plans[plan].hasModRm;
     m_modIsIgnored[map][opcode] |= m_plans[plan].modIsIgnored;
     for (const unsigned prefix : { NoPrefix, Prefix66, PrefixF3, PrefixF2 }) {
@@ -227,6 +231,12 @@ Decoder::Outcome Decoder::decode(std::span<const uint8_t> bytes, bool code32, In
         map = OpcodeMap::Extended0F;
         if (!cursor.take(opcode))
             return refuse(cursor, instruction, true);
+        const OpcodeMap third = opcode == 0x38 ? OpcodeMap::Extended0F38 : OpcodeMap::Extended0F3A;
+        if ((opcode == 0x38 || opcode == 0x3a) && m_mapExists[static_cast<size_t>(third)]) {
+            map = third;
+            if (!cursor.take(opcode))
+                return refuse(cursor, instruction, true);
+        }
     }
     const bool address32 = code32 != prefixes.addressSize;
     instruction.opcode = opcode;

@@ -21,7 +21,8 @@ class Decoder {
 public:
     static constexpr unsigned longestInstruction = 15;
 
-    Decoder();
+    // Knows the instructions of a processor that has these features; others are undefined.
+    explicit Decoder(const FeatureSet& = FeatureSet::everything());
 
     enum class Outcome {
         Decoded,
@@ -53,6 +54,7 @@ private:
     struct Cursor;
     struct Prefixes;
 
+    static constexpr size_t mapCount = 4;
     static constexpr uint16_t undefined = 0; // index into m_plans
     static constexpr uint16_t byRm = 1 << 15; // the rest is an index into m_byRm
 
@@ -75,8 +77,9 @@ private:
     std::vector<Plan> m_plans;
     std::vector<uint16_t> m_cells; // plan by cellOf()
     std::vector<std::array<uint16_t, 8>> m_byRm;
-    std::array<std::array<bool, 256>, 2> m_hasModRm {};
-    std::array<std::array<bool, 256>, 2> m_modIsIgnored {};
+    std::array<std::array<bool, 256>, mapCount> m_hasModRm {};
+    std::array<std::array<bool, 256>, mapCount> m_modIsIgnored {};
+    std::array<bool, mapCount> m_mapExists {}; // has any instruction
 };
 
 } // namespace namsan

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "vmm/engine/interpret/control_registers.h"
+#include "vmm/engine/interpret/debug_registers.h"
 #include "vmm/engine/interpret/eflags_access.h"
 #include "vmm/engine/interpret/flag_rules.h"
 #include "vmm/engine/interpret/model_specific_registers.h"
@@ -13,24 +14,28 @@ namespace {
 
 void moveFromControl(Processor& processor, const Instruction& instruction)
 {
+    requireControlRegister(instruction.reg);
     requireLevel0(processor);
     processor.gpr[instruction.rm] = readControlRegister(processor, instruction.reg);
 }
 
 void moveToControl(Processor& processor, const Instruction& instruction)
 {
+    requireControlRegister(instruction.reg);
     requireLevel0(processor);
     writeControlRegister(processor, instruction.reg, processor.gpr[instruction.rm]);
 }
 
 void moveFromDebug(Processor& processor, const Instruction& instruction)
 {
+    requireDebugRegister(processor, instruction.reg);
     requireLevel0(processor);
     processor.gpr[instruction.rm] = readDebugRegister(processor, instruction.reg);
 }
 
 void moveToDebug(Processor& processor, const Instruction& instruction)
 {
+    requireDebugRegister(processor, instruction.reg);
     requireLevel0(processor);
     writeDebugRegister(processor, instruction.reg, processor.gpr[instruction.rm]);
 }
@@ -109,8 +114,16 @@ void setInterruptEnable(Processor& processor, const Instruction&)
     processor.leaveBlock = true;
 }
 
+// PUSHF and POPF in virtual-8086 mode. Intel SDM volume 3, 21.2.5.
+void requireFlagsRight(const Processor& processor)
+{
+    if (processor.virtual8086() && ioPrivilegeLevel(processor) < 3)
+        throwGeneralProtection();
+}
+
 void pushFlags(Processor& processor, const Instruction& instruction)
 {
+    requireFlagsRight(processor);
     StackPusher stack(processor);
     stack.push(processor.eflags() & ~(eflags::virtual8086 | eflags::resume), instruction.operandSize);
     processor.gpr[Esp] = stack.stackPointer();
@@ -118,6 +131,7 @@ void pushFlags(Processor& processor, const Instruction& instruction)
 
 void popFlags(Processor& processor, const Instruction& instruction)
 {
+    requireFlagsRight(processor);
     StackPopper stack(processor);
     const uint32_t popped = stack.pop(instruction.operandSize);
     const uint32_t mask = changeableFlags(processor, instruction.operandSize);

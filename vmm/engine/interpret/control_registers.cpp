@@ -10,66 +10,75 @@ constexpr uint32_t cr0Bits = cr0::protectionEnable | cr0::monitorCoprocessor | c
     | cr0::extensionType | cr0::numericError | cr0::writeProtect | cr0::alignmentMask | cr0::notWriteThrough
     | cr0::cacheDisable | cr0::paging;
 
-// Bits whose features the CPU model promises; others are reserved, and setting them is #GP. PAE is among those.
-constexpr uint32_t cr4Bits = cr4::timeStampDisable | cr4::debuggingExtensions | cr4::pageSizeExtensions
-    | cr4::pageGlobalEnable | cr4::performanceCounterEnable | cr4::fxsave | cr4::simdExceptions;
-
-constexpr unsigned debugStatus = 6;
-constexpr unsigned debugControl = 7;
-constexpr uint32_t dr6AlwaysOne = 0xffff0ff0;
-constexpr uint32_t dr6AlwaysZero = 1 << 12;
-constexpr uint32_t dr6AccessDetected = 1 << 13; // BD
-constexpr uint32_t dr7AlwaysOne = 1 << 10;
-constexpr uint32_t dr7AlwaysZero = 0xd800;
-constexpr uint32_t dr7GeneralDetect = 1 << 13; // GD
-
 void applyControl(Processor& processor)
 {
-    processor.memory.setControl({ processor.cr0, processor.cr3, processor.cr4 });
+    processor.memory.setControl(
+        { processor.cr0, processor.cr3, processor.cr4, processor.efer, processor.pageDirectoryPointers });
     processor.leaveBlock = true;
 }
 
-unsigned debugRegisterIndex(Processor& processor, unsigned number)
+bool usesPae(uint32_t cr0, uint32_t cr4)
 {
-    unsigned index = number;
-    if (number == 4 || number == 5) {
-        if (processor.cr4 & cr4::debuggingExtensions)
-            throwInvalidOpcode();
-        index += 2;
-    }
-    if (processor.dr[debugControl] & dr7GeneralDetect) {
-        // Cleared, so that the handler can get at the registers.
-        processor.dr[debugControl] &= ~dr7GeneralDetect;
-        processor.dr[debugStatus] |= dr6AccessDetected;
-        throw Fault { Exception::Debug, {} };
-    }
-    return index;
+    return (cr0 & cr0::paging) && (cr4 & cr4::physicalAddressExtension);
+}
+
+// What CR3 points to, where PAE paging goes on with new registers. Intel SDM volume 3, 4.4.1.
+PageDirectoryPointers fetchPointers(Processor& processor, uint32_t cr3)
+{
+    const auto pointers = processor.memory.readPageDirectoryPointers(cr3);
+    if (!pointers)
+        throwGeneralProtection();
+    return *pointers;
 }
 
 } // namespace
 
-void writeCr0(Processor& processor, uint32_t value)
+void writeCr0(Processor& processor, uint32_t written)
 {
-    if ((value & cr0::paging) && !(value & cr0::protectionEnable))
+    if ((written & cr0::paging) && !(written & cr0::protectionEnable))
         throwGeneralProtection();
-    if ((value & cr0::notWriteThrough) && !(value & cr0::cacheDisable))
+    if ((written & cr0::notWriteThrough) && !(written & cr0::cacheDisable))
         throwGeneralProtection();
-    processor.cr0 = (value & cr0Bits) | cr0::extensionType;
+    const uint32_t value = (written & cr0Bits) | cr0::extensionType;
+    constexpr uint32_t loadsPointers = cr0::paging | cr0::cacheDisable | cr0::notWriteThrough;
+    if (usesPae(value, processor.cr4) && ((value ^ processor.cr0) & loadsPointers))
+        processor.pageDirectoryPointers = fetchPointers(processor, processor.cr3);
+    processor.cr0 = value;
     applyControl(processor);
+    processor.updateAlignmentCheck();
 }
 
 void writeCr3(Processor& processor, uint32_t value)
 {
+    if (usesPae(processor.cr0, processor.cr4))
+        processor.pageDirectoryPointers = fetchPointers(processor, value);
     processor.cr3 = value;
-    processor.memory.reloadCr3(value);
+    processor.memory.reloadCr3(value, processor.pageDirectoryPointers);
     processor.leaveBlock = true;
 }
 
 void writeCr4(Processor& processor, uint32_t value)
 {
-    if (value & ~cr4Bits)
+    if (value & ~processor.modelFacts.cr4Bits)
         throwGeneralProtection();
+    constexpr uint32_t loadsPointers = cr4::physicalAddressExtension | cr4::pageGlobalEnable | cr4::pageSizeExtensions;
+    if (usesPae(processor.cr0, value) && ((value ^ processor.cr4) & loadsPointers))
+        processor.pageDirectoryPointers = fetchPointers(processor, processor.cr3);
     processor.cr4 = value;
+    applyControl(processor);
+}
+
+void writeEfer(Processor& processor, uint64_t value)
+{
+    if (!processor.modelFacts.eferBits || (value & ~processor.modelFacts.eferBits))
+        throwGeneralProtection();
+    processor.efer = value;
+    applyControl(processor);
+}
+
+void setTaskSwitched(Processor& processor)
+{
+    processor.cr0 |= cr0::taskSwitched;
     applyControl(processor);
 }
 
@@ -77,6 +86,12 @@ void clearTaskSwitched(Processor& processor)
 {
     processor.cr0 &= ~cr0::taskSwitched;
     applyControl(processor);
+}
+
+void requireControlRegister(unsigned number)
+{
+    if (number == 1 || number > 4)
+        throwInvalidOpcode();
 }
 
 uint32_t readControlRegister(const Processor& processor, unsigned number)
@@ -110,21 +125,6 @@ void writeControlRegister(Processor& processor, unsigned number, uint32_t value)
     default:
         throwInvalidOpcode();
     }
-}
-
-uint32_t readDebugRegister(Processor& processor, unsigned number)
-{
-    return processor.dr[debugRegisterIndex(processor, number)];
-}
-
-void writeDebugRegister(Processor& processor, unsigned number, uint32_t value)
-{
-    const unsigned index = debugRegisterIndex(processor, number);
-    if (index == debugStatus)
-        value = (value | dr6AlwaysOne) & ~dr6AlwaysZero;
-    else if (index == debugControl)
-        value = (value | dr7AlwaysOne) & ~dr7AlwaysZero;
-    processor.dr[index] = value;
 }
 
 } // namespace namsan

@@ -26,8 +26,10 @@ void writeTableRegister(Processor& processor, const Instruction& instruction, co
     const uint32_t linear = processor.linearForWrite(
         static_cast<SegmentIndex>(instruction.segment), processor.offsetOf(instruction), tableRegisterSize);
     processor.memory.probeWrite(linear, tableRegisterSize);
+    processor.memory.requireAlignment(linear, 4); // SDM volume 3, table 6-7
     processor.memory.write<uint16_t>(linear, table.limit);
-    processor.memory.write<uint32_t>(linear + 2, table.base);
+    processor.memory.write<uint16_t>(linear + 2, static_cast<uint16_t>(table.base));
+    processor.memory.write<uint16_t>(linear + 4, static_cast<uint16_t>(table.base >> 16));
 }
 
 void loadGlobalTable(Processor& processor, const Instruction& instruction)

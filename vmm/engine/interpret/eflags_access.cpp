@@ -17,6 +17,7 @@ void Processor::setEflags(uint32_t value)
         | eflags::virtualInterruptPending | eflags::identification;
     arithmeticFlags = host_flags::fromEflags(value);
     otherFlags = (value & other) | eflags::alwaysOne;
+    updateAlignmentCheck();
 }
 
 } // namespace namsan

@@ -6,8 +6,10 @@
 #include "vmm/engine/interpret/segment_loading.h"
 #include "vmm/engine/interpret/stack_access.h"
 #include "vmm/engine/interpret/task_state.h"
+#include "vmm/engine/interpret/task_switch.h"
 
 #include <array>
+#include <utility>
 
 namespace namsan {
 
@@ -60,8 +62,22 @@ Descriptor fetchTarget(Processor& processor, uint16_t selector)
     return fetchDescriptor(processor, selector);
 }
 
-// A call gate may be used, and its target is code. Intel SDM volume 3, 5.8.4. What is no call gate here is a TSS or a
-// task gate, where the manual switches tasks, or nothing that CS can take.
+// Whether a jump or call names a task: then it is done. Intel SDM volume 3, 7.3.
+bool switchesTask(Processor& processor, uint16_t selector, const Descriptor& descriptor, TaskSwitchCause cause)
+{
+    const bool isTaskGate = descriptor.isSystem() && descriptor.type() == system_type::taskGate;
+    if (!isTaskGate && !isTss(descriptor))
+        return false;
+    if (descriptor.dpl() < processor.cpl || descriptor.dpl() < rplOf(selector))
+        throwSelectorFault(Exception::GeneralProtection, selector);
+    if (isTaskGate)
+        requirePresent(descriptor, selector);
+    switchTask(
+        processor, isTaskGate ? descriptor.gateSelector() : selector, cause, { processor.nextEip, processor.eflags() });
+    return true;
+}
+
+// A call gate may be used, and its target is code. Intel SDM volume 3, 5.8.4.
 Descriptor fetchGateTarget(Processor& processor, uint16_t gateSelector, const Descriptor& gate)
 {
     if (gate.type() != system_type::callGate16 && gate.type() != system_type::callGate32)
@@ -187,17 +203,51 @@ void finishInterruptReturn(Processor& processor, uint32_t flags)
     processor.leaveBlock = true;
 }
 
-void returnFromRealModeInterrupt(Processor& processor, unsigned operandSize)
+struct InterruptFrame {
+    uint32_t offset;
+    uint16_t selector;
+    uint32_t flags;
+};
+
+InterruptFrame popInterruptFrame(StackPopper& stack, unsigned operandSize)
 {
-    StackPopper stack(processor);
     const uint32_t offset = stack.pop(operandSize);
     const auto selector = static_cast<uint16_t>(stack.pop(operandSize));
-    const uint32_t popped = stack.pop(operandSize);
-    const SegmentState code = realModeSegment(processor.segments[Cs].state, selector);
-    requireWithin(code, offset);
+    return { offset, selector, stack.pop(operandSize) };
+}
+
+// In real mode, and in virtual-8086 mode with IOPL 3, to the same mode.
+void returnToParagraphs(Processor& processor, unsigned operandSize)
+{
+    if (processor.virtual8086() && ioPrivilegeLevel(processor) < 3)
+        throwGeneralProtection();
+    StackPopper stack(processor);
+    const InterruptFrame frame = popInterruptFrame(stack, operandSize);
+    const SegmentState code = paragraphSegment(processor, Cs, frame.selector);
+    requireWithin(code, frame.offset);
     processor.gpr[Esp] = stack.stackPointer();
-    go(processor, code, offset);
-    finishInterruptReturn(processor, returnedFlags(processor, popped, operandSize));
+    go(processor, code, frame.offset);
+    finishInterruptReturn(processor, returnedFlags(processor, frame.flags, operandSize));
+}
+
+// Intel SDM volume 2, IRET, RETURN-TO-VIRTUAL-8086-MODE. All flags are taken as they are popped.
+void returnToVirtual8086(Processor& processor, StackPopper& stack, const InterruptFrame& frame)
+{
+    const SegmentState code = virtual8086Segment(frame.selector);
+    requireWithin(code, frame.offset);
+    const uint32_t stackPointer = stack.pop(4);
+    std::array<std::pair<SegmentIndex, uint16_t>, 5> loads { { { Ss, 0 }, { Es, 0 }, { Ds, 0 }, { Fs, 0 },
+        { Gs, 0 } } };
+    for (auto& [index, selector] : loads)
+        selector = static_cast<uint16_t>(stack.pop(4));
+
+    constexpr unsigned userLevel = 3;
+    processor.setCpl(userLevel);
+    for (const auto& [index, selector] : loads)
+        processor.setSegment(index, virtual8086Segment(selector));
+    processor.gpr[Esp] = stackPointer;
+    go(processor, code, frame.offset);
+    finishInterruptReturn(processor, frame.flags);
 }
 
 } // namespace
@@ -205,13 +255,15 @@ void returnFromRealModeInterrupt(Processor& processor, unsigned operandSize)
 void jumpFar(Processor& processor, uint16_t selector, uint32_t wholeOffset, unsigned operandSize)
 {
     const uint32_t offset = offsetOfSize(wholeOffset, operandSize);
-    if (!processor.protectedMode()) {
-        const SegmentState code = realModeSegment(processor.segments[Cs].state, selector);
+    if (processor.paragraphSegments()) {
+        const SegmentState code = paragraphSegment(processor, Cs, selector);
         requireWithin(code, offset);
         go(processor, code, offset);
         return;
     }
     const Descriptor descriptor = fetchTarget(processor, selector);
+    if (switchesTask(processor, selector, descriptor, TaskSwitchCause::Jump))
+        return;
     if (descriptor.isSystem()) {
         jumpThroughGate(processor, selector, descriptor);
         return;
@@ -224,12 +276,14 @@ void jumpFar(Processor& processor, uint16_t selector, uint32_t wholeOffset, unsi
 void callFar(Processor& processor, uint16_t selector, uint32_t wholeOffset, unsigned operandSize)
 {
     const uint32_t offset = offsetOfSize(wholeOffset, operandSize);
-    if (!processor.protectedMode()) {
-        const SegmentState code = realModeSegment(processor.segments[Cs].state, selector);
+    if (processor.paragraphSegments()) {
+        const SegmentState code = paragraphSegment(processor, Cs, selector);
         pushReturnAddressAndGo(processor, code, offset, operandSize);
         return;
     }
     const Descriptor descriptor = fetchTarget(processor, selector);
+    if (switchesTask(processor, selector, descriptor, TaskSwitchCause::Call))
+        return;
     if (descriptor.isSystem())
         callThroughGate(processor, selector, descriptor);
     else
@@ -243,8 +297,8 @@ void returnFar(Processor& processor, unsigned operandSize, uint16_t releasedByte
     const auto selector = static_cast<uint16_t>(stack.pop(operandSize));
     stack.skip(releasedBytes);
 
-    if (!processor.protectedMode()) {
-        const SegmentState code = realModeSegment(processor.segments[Cs].state, selector);
+    if (processor.paragraphSegments()) {
+        const SegmentState code = paragraphSegment(processor, Cs, selector);
         requireWithin(code, offset);
         processor.gpr[Esp] = stack.stackPointer();
         go(processor, code, offset);
@@ -265,31 +319,34 @@ void returnFar(Processor& processor, unsigned operandSize, uint16_t releasedByte
 
 void returnFromInterrupt(Processor& processor, unsigned operandSize)
 {
-    if (!processor.protectedMode()) {
-        returnFromRealModeInterrupt(processor, operandSize);
+    if (processor.paragraphSegments()) {
+        returnToParagraphs(processor, operandSize);
         return;
     }
-    if (processor.otherFlags & eflags::nestedTask)
-        throwGeneralProtection(); // the manual: back to the task whose TSS this one links to
+    if (processor.otherFlags & eflags::nestedTask) {
+        // NMIs come through again whatever becomes of the switch: the handler has said that it is done.
+        processor.nmiBlocked = false;
+        returnToPreviousTask(processor, { processor.nextEip, processor.eflags() });
+        return;
+    }
 
     StackPopper stack(processor);
-    const uint32_t offset = stack.pop(operandSize);
-    const auto selector = static_cast<uint16_t>(stack.pop(operandSize));
-    const uint32_t popped = stack.pop(operandSize);
-    if (operandSize == 4 && (popped & eflags::virtual8086) && processor.cpl == 0)
-        throwGeneralProtection(); // the manual: into virtual-8086 mode
-
-    const SegmentState code = returnTarget(processor, selector);
-    requireWithin(code, offset);
-    const uint32_t flags = returnedFlags(processor, popped, operandSize);
-    const unsigned level = rplOf(selector);
+    const InterruptFrame frame = popInterruptFrame(stack, operandSize);
+    if (operandSize == 4 && (frame.flags & eflags::virtual8086) && processor.cpl == 0) {
+        returnToVirtual8086(processor, stack, frame);
+        return;
+    }
+    const SegmentState code = returnTarget(processor, frame.selector);
+    requireWithin(code, frame.offset);
+    const uint32_t flags = returnedFlags(processor, frame.flags, operandSize);
+    const unsigned level = rplOf(frame.selector);
     if (level == processor.cpl) {
         processor.gpr[Esp] = stack.stackPointer();
     } else {
         const OuterStack outer = popOuterStack(processor, stack, operandSize, level);
         takeOuterStack(processor, outer, 0, level);
     }
-    go(processor, code, offset);
+    go(processor, code, frame.offset);
     finishInterruptReturn(processor, flags);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "vmm/engine/interpret/interpreter.h"
 
+#include "vmm/engine/interpret/debug_registers.h"
 #include "vmm/engine/interpret/fault.h"
 #include "vmm/engine/interpret/interrupt_delivery.h"
 
@@ -11,15 +12,6 @@ namespace namsan {
 namespace {
 
 constexpr uint8_t nmiVector = 2;
-constexpr uint32_t dr6SingleStep = 1 << 14; // BS
-
-// After these the debug trap is not raised: they have cleared TF themselves. Intel SDM volume 3, 17.3.1.4.
-bool isSoftwareInterrupt(const Instruction& instruction)
-{
-    return instruction.entry->map == OpcodeMap::Primary
-        && (instruction.opcode == 0xcc || instruction.opcode == 0xcd || instruction.opcode == 0xce
-            || instruction.opcode == 0xf1);
-}
 
 // A piece of a repetition leaves EIP at the instruction: not yet one that was carried out.
 bool isUnfinished(const Processor& processor, const Instruction& instruction)
@@ -69,9 +61,10 @@ Interpreter::Stop Interpreter::runOne()
                 runOneInstruction();
         } catch (const Fault& fault) {
             countUntilFault();
-            m_processor.interruptShadow = false;
-            deliverException(m_processor, fault);
+            deliver(fault);
         }
+        m_processor.eip = m_processor.nextEip;
+        takeDebugTrap();
     } catch (const TripleFault&) {
         return Stop::TripleFault;
     }
@@ -91,7 +84,7 @@ Interpreter::Stop Interpreter::runOne()
                 return *stop;
             continue;
         }
-        if (m_accelerator && accelerate())
+        if (m_accelerator && !m_processor.isObserved() && accelerate())
             continue;
         const Block& block = findBlock();
         runBlock(block, block.count);
@@ -101,6 +94,10 @@ Interpreter::Stop Interpreter::runOne()
 void Interpreter::deliver(const Fault& fault)
 {
     m_processor.interruptShadow = false;
+    m_processor.trapShadow = false;
+    // The instruction was not carried out; if it is restarted, it will hit its breakpoints again.
+    m_processor.pendingDebug = 0;
+    m_processor.memory.takeWatchHits();
     deliverException(m_processor, fault);
 }
 
@@ -121,18 +118,30 @@ bool Interpreter::accelerate()
     return false;
 }
 
-bool Interpreter::needsCare() const
+// Whether the next instruction is to be run alone.
+bool Interpreter::mustStep() const
 {
-    return m_attention.any() || m_processor.halted || m_processor.interruptShadow
+    return m_processor.interruptShadow || m_processor.breakpointsArmed
         || (m_processor.otherFlags & (eflags::trap | eflags::resume));
 }
 
-// Does what must be done between two instructions; runs one of them where each must be looked at.
+bool Interpreter::needsCare() const
+{
+    // One question for what is almost never so: this is asked before each block.
+    const bool special = m_processor.halted | m_processor.interruptShadow | m_processor.breakpointsArmed
+        | (m_processor.pendingDebug != 0);
+    return m_attention.any() || special || (m_processor.otherFlags & (eflags::trap | eflags::resume));
+}
+
+// Does what must be done between two instructions, in the order of SDM volume 3, table 6-2; runs one of them where each
+// must be looked at.
 std::optional<Interpreter::Stop> Interpreter::takeCare()
 {
     m_firstRunning = nullptr;
     // Often the reason is just a request that waits for IF, so nothing dear before it is known.
     const uint32_t reasons = m_attention.reasons();
+    if (takeDebugTrap()) // also before a kick: what waits is in no CpuState
+        return {};
     if (reasons & Attention::Kick) {
         m_attention.clear(Attention::Kick);
         m_processor.counters.kicks.add();
@@ -155,13 +164,30 @@ std::optional<Interpreter::Stop> Interpreter::takeCare()
         return {};
     if (m_processor.halted)
         return Stop::Halted;
-    if (m_processor.interruptShadow || (m_processor.otherFlags & (eflags::trap | eflags::resume))) {
+    if (mustStep()) {
         runOneInstruction();
     } else {
         const Block& block = findBlock();
         runBlock(block, block.count);
     }
     return {};
+}
+
+// Whether there was one. In the shadow of MOV SS and POP SS it goes on waiting.
+bool Interpreter::takeDebugTrap()
+{
+    if (m_processor.breakpointsArmed)
+        m_processor.pendingDebug |= m_processor.memory.takeWatchHits();
+    if (!m_processor.pendingDebug || m_processor.trapShadow) [[likely]]
+        return false;
+    m_firstRunning = nullptr;
+    m_processor.eip = m_processor.nextEip;
+    m_processor.dr[6] |= std::exchange(m_processor.pendingDebug, 0);
+    m_processor.halted = false;
+    deliverException(m_processor, Fault { Exception::Debug, {} });
+    // What the delivery itself has hit must not raise the next one: processors are known to hang in that.
+    m_processor.memory.takeWatchHits();
+    return true;
 }
 
 // Intel SDM volume 3, table 6-2: NMI before maskable interrupts; none in the shadow of STI, MOV SS and POP SS.
@@ -238,24 +264,37 @@ void Interpreter::runBlock(const Block& block, unsigned count)
     processor.counters.instructions.add(executed);
 }
 
+// A fault before the instruction, with RF as it is. Intel SDM volume 3, 17.3.1.1.
+void Interpreter::checkInstructionBreakpoints()
+{
+    const Processor& processor = m_processor;
+    if (!processor.breakpointsArmed || (processor.otherFlags & eflags::resume))
+        return;
+    const uint32_t linear = processor.segments[Cs].state.base + processor.nextEip;
+    const uint32_t hits = instructionBreakpointsAt(processor, linear);
+    if (!hits)
+        return;
+    m_processor.dr[6] |= hits;
+    throw Fault { Exception::Debug, {} };
+}
+
 void Interpreter::runOneInstruction()
 {
     Processor& processor = m_processor;
     const bool trap = processor.otherFlags & eflags::trap;
-    const Block& block = findBlock();
-    const Instruction& instruction = block.instructions[0];
-    processor.interruptShadow = false; // lasts for one instruction, which may cast one of its own
-    processor.otherFlags &= ~eflags::resume;
-    runBlock(block, 1);
-    // MOV SS and POP SS hold the trap back as well, STI does not. Intel SDM volume 3, 6.8.3.
-    constexpr uint8_t sti = 0xfb;
-    const bool heldBack = processor.interruptShadow && instruction.opcode != sti;
-    if (!trap || heldBack || isSoftwareInterrupt(instruction))
-        return;
-    m_firstRunning = nullptr;
     processor.eip = processor.nextEip;
-    processor.dr[6] |= dr6SingleStep;
-    deliverException(processor, Fault { Exception::Debug, {} });
+    m_firstRunning = nullptr;
+    checkInstructionBreakpoints();
+    const Block& block = findBlock();
+    // The shadows last for one instruction, which may cast some of its own; what has waited in them is due now.
+    processor.interruptShadow = false;
+    processor.trapShadow = false;
+    processor.otherFlags &= ~eflags::resume;
+    processor.eventDelivered = false;
+    runBlock(block, 1);
+    if (trap && !processor.eventDelivered && !processor.trapShadow)
+        processor.pendingDebug |= dr6::singleStep;
+    takeDebugTrap();
 }
 
 // The instructions before the one that faulted were carried out.

@@ -28,7 +28,9 @@ public:
     // that needs help with one instruction.
     Stop runOne();
 
-    // Asked to go on before each block, where nothing needs care; nullptr for none. Outlives this.
+    // Asked to go on before each block, where nothing needs care: there is no TF, no RF, no interrupt shadow, no
+    // breakpoint that is enabled, and alignment is not checked (Processor::isObserved()). nullptr for none. Outlives
+    // this.
     void setAccelerator(Accelerator* accelerator) { m_accelerator = accelerator; }
 
     // Delivered before the next instruction.
@@ -41,11 +43,14 @@ private:
     void deliver(const Fault&);
     bool needsCare() const;
     std::optional<Stop> takeCare();
+    bool takeDebugTrap();
     bool takeInterrupts(uint32_t reasons);
     void deliverPendingEvent();
     const Block& findBlock();
     void runBlock(const Block&, unsigned count);
+    bool mustStep() const;
     void runOneInstruction();
+    void checkInstructionBreakpoints();
     void countUntilFault();
 
     Processor& m_processor;

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "vmm/engine/interpret/interrupt_delivery.h"
 
+#include "vmm/engine/interpret/debug_registers.h"
 #include "vmm/engine/interpret/eflags_access.h"
 #include "vmm/engine/interpret/segment_loading.h"
 #include "vmm/engine/interpret/stack_access.h"
 #include "vmm/engine/interpret/task_state.h"
+#include "vmm/engine/interpret/task_switch.h"
 
 namespace namsan {
 
@@ -36,6 +38,7 @@ Descriptor fetchGate(Processor& processor, const Event& event)
     const Descriptor gate { static_cast<uint32_t>(both), static_cast<uint32_t>(both >> 32), 0 };
 
     switch (gate.isSystem() ? gate.type() : 0) {
+    case system_type::taskGate:
     case system_type::interruptGate16:
     case system_type::trapGate16:
     case system_type::interruptGate32:
@@ -59,6 +62,9 @@ Descriptor fetchHandlerCode(Processor& processor, const Descriptor& gate)
     const Descriptor code = fetchDescriptor(processor, selector);
     if (!code.isCode() || code.dpl() > processor.cpl)
         throwSelectorFault(Exception::GeneralProtection, selector);
+    // From virtual-8086 mode to level 0 only. Intel SDM volume 3, 21.3.1.
+    if (processor.virtual8086() && (code.isConformingCode() || code.dpl() != 0))
+        throwSelectorFault(Exception::GeneralProtection, selector);
     if (!code.present())
         throwSelectorFault(Exception::SegmentNotPresent, selector);
     return code;
@@ -78,44 +84,71 @@ void enterHandler(Processor& processor, const SegmentState& code, uint32_t offse
     processor.setSegment(Cs, code);
     processor.nextEip = offset;
     processor.setEflags(processor.eflags() & ~clearedFlags);
+    processor.eventDelivered = true;
     processor.leaveBlock = true;
+}
+
+// An interrupt, trap or call gate's way into the handler, once its code segment is known.
+struct HandlerEntry {
+    SegmentState code;
+    uint32_t offset;
+    unsigned size; // of what is pushed, each
+    uint32_t clearedFlags;
+};
+
+void enterAtThisLevel(Processor& processor, const Event& event, const HandlerEntry& entry)
+{
+    StackPusher stack(processor);
+    pushReturnState(processor, stack, event, entry.size);
+    if (entry.offset > entry.code.limit)
+        throwGeneralProtection();
+    processor.gpr[Esp] = stack.stackPointer();
+    enterHandler(processor, entry.code, entry.offset, entry.clearedFlags);
+}
+
+// Intel SDM volume 2, INT, INTER-PRIVILEGE-LEVEL-INTERRUPT and INTERRUPT-FROM-VIRTUAL-8086-MODE.
+void enterAtInnerLevel(Processor& processor, const Event& event, const HandlerEntry& entry, unsigned level)
+{
+    const bool fromVirtual8086 = processor.virtual8086();
+    const InnerStack inner = fetchInnerStack(processor, level);
+    StackPusher stack(processor, inner.segment, inner.stackPointer, selectorError(inner.segment.selector));
+    if (fromVirtual8086)
+        for (const SegmentIndex index : { Gs, Fs, Ds, Es })
+            stack.push(processor.segments[index].state.selector, entry.size);
+    stack.push(processor.segments[Ss].state.selector, entry.size);
+    stack.push(processor.gpr[Esp], entry.size);
+    pushReturnState(processor, stack, event, entry.size);
+    if (entry.offset > entry.code.limit)
+        throwGeneralProtection();
+    processor.setCpl(static_cast<uint8_t>(level));
+    processor.setSegment(Ss, inner.segment);
+    processor.gpr[Esp] = withStackPointer(processor.gpr[Esp], stack.stackPointer(), stackOffsetMask(inner.segment));
+    if (fromVirtual8086)
+        for (const SegmentIndex index : { Gs, Fs, Ds, Es })
+            processor.setSegment(index, nullSegment(0));
+    enterHandler(processor, entry.code, entry.offset, entry.clearedFlags);
 }
 
 void deliverThroughGate(Processor& processor, const Event& event)
 {
     const Descriptor gate = fetchGate(processor, event);
+    if (gate.type() == system_type::taskGate) {
+        switchTask(processor, gate.gateSelector(), TaskSwitchCause::Event, { event.returnEip, event.pushedFlags },
+            event.errorCode);
+        return;
+    }
     const Descriptor descriptor = fetchHandlerCode(processor, gate);
     const bool inward = !descriptor.isConformingCode() && descriptor.dpl() < processor.cpl;
     const unsigned level = inward ? descriptor.dpl() : processor.cpl;
-    const SegmentState code = markAccessed(processor, selectorError(gate.gateSelector()) | level, descriptor);
-    const uint32_t offset = gate.gateOffset();
-    const unsigned size = gate.type() & system_type::bit32 ? 4 : 2;
-
     const bool isInterruptGate = !(gate.type() & 1);
-    const uint32_t cleared = eflags::trap | eflags::nestedTask | eflags::resume | eflags::virtual8086
-        | (isInterruptGate ? eflags::interruptEnable : 0);
-
-    if (!inward) {
-        StackPusher stack(processor);
-        pushReturnState(processor, stack, event, size);
-        if (offset > code.limit)
-            throwGeneralProtection();
-        processor.gpr[Esp] = stack.stackPointer();
-        enterHandler(processor, code, offset, cleared);
-        return;
-    }
-
-    const InnerStack inner = fetchInnerStack(processor, level);
-    StackPusher stack(processor, inner.segment, inner.stackPointer, selectorError(inner.segment.selector));
-    stack.push(processor.segments[Ss].state.selector, size);
-    stack.push(processor.gpr[Esp], size);
-    pushReturnState(processor, stack, event, size);
-    if (offset > code.limit)
-        throwGeneralProtection();
-    processor.setCpl(static_cast<uint8_t>(level));
-    processor.setSegment(Ss, inner.segment);
-    processor.gpr[Esp] = withStackPointer(processor.gpr[Esp], stack.stackPointer(), stackOffsetMask(inner.segment));
-    enterHandler(processor, code, offset, cleared);
+    const HandlerEntry entry { markAccessed(processor, selectorError(gate.gateSelector()) | level, descriptor),
+        gate.gateOffset(), gate.type() & system_type::bit32 ? 4u : 2u,
+        eflags::trap | eflags::nestedTask | eflags::resume | eflags::virtual8086
+            | (isInterruptGate ? eflags::interruptEnable : 0) };
+    if (inward)
+        enterAtInnerLevel(processor, event, entry, level);
+    else
+        enterAtThisLevel(processor, event, entry);
 }
 
 // Intel SDM volume 3, 21.1.4. Error codes are not pushed in real mode.
@@ -181,7 +214,8 @@ Fault combine(const Fault& first, const Fault& second)
     return twice ? Fault { Exception::DoubleFault, 0 } : second;
 }
 
-// RF keeps an instruction breakpoint from stopping the restarted instruction again. Intel SDM volume 3, 17.3.1.1.
+// RF keeps an instruction breakpoint from stopping the restarted instruction again. A debug exception leaves it as it
+// is: whoever raises one that restarts an instruction has set it. Intel SDM volume 3, 17.3.1.1.
 uint32_t flagsPushedBy(const Processor& processor, Exception exception)
 {
     const bool isFault = exception != Exception::Debug && exception != Exception::NonMaskableInterrupt
@@ -222,6 +256,8 @@ void deliverException(Processor& processor, const Fault& first)
     for (;;) {
         try {
             processor.counters.exceptions.add();
+            if (fault.exception == Exception::Debug)
+                processor.dr[7] &= ~dr7::generalDetect; // so that the handler can get at the registers
             deliver(processor,
                 { static_cast<uint8_t>(fault.exception), false, processor.eip,
                     flagsPushedBy(processor, fault.exception), fault.errorCode });

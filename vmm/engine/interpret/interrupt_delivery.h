@@ -8,10 +8,9 @@
 
 namespace namsan {
 
-// Interrupts and exceptions, through the real-mode vector table or through interrupt and trap gates of 16 and 32 bits.
-// Intel SDM volume 3, chapter 6. Each sets nextEip to the handler's entry, CS, SS, ESP and EFLAGS; the loop moves EIP.
-//
-// A task gate is a task switch in the manual; this engine has none yet and raises #GP with the gate's error code.
+// Interrupts and exceptions, through the real-mode vector table or through interrupt, trap and task gates. Intel SDM
+// volume 3, chapter 6. Each sets nextEip to the handler's entry, CS, SS, ESP and EFLAGS; the loop moves EIP. Through a
+// task gate all of the state is another one.
 
 // An external interrupt or NMI, between two instructions: returns to eip. An exception in the delivery is delivered in
 // its place; throws TripleFault.

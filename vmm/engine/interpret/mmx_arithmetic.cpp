@@ -1,39 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "vmm/engine/interpret/handler_table.h"
+#include "vmm/engine/interpret/integers_on_host.h"
 #include "vmm/engine/interpret/simd_handlers.h"
-#include "vmm/engine/interpret/simd_operands.h"
 
 // MMX arithmetic, shifts, packing: on the host's own MMX unit. Intel SDM volume 1, 9.4.
 namespace namsan {
 
 namespace {
-
-#define NAMSAN_MMX(mnemonic)                                                                                           \
-    [](uint64_t& destination, uint64_t source) {                                                                       \
-        asm volatile("movq %0, %%mm0\n\t" mnemonic " %1, %%mm0\n\tmovq %%mm0, %0\n\temms"                              \
-                     : "+m"(destination)                                                                               \
-                     : "m"(source)                                                                                     \
-                     : "mm0");                                                                                         \
-    }
-
-// destination = f(destination, source); bytes: how much of an operand in memory is read.
-template <auto host, unsigned bytes> void binary(Processor& processor, const Instruction& instruction)
-{
-    requireMmx(processor);
-    uint64_t source = 0;
-    if (instruction.rmIsMemory) {
-        if constexpr (bytes == 4)
-            source = processor.readOperand<uint32_t>(instruction);
-        else
-            source = processor.readOperand<uint64_t>(instruction);
-    }
-    MmxRegisters registers(processor);
-    if (!instruction.rmIsMemory)
-        source = registers.get(instruction.rm);
-    uint64_t value = registers.get(instruction.reg);
-    host(value, source);
-    registers.set(instruction.reg, value);
-}
 
 template <auto host> void shiftByImmediate(Processor& processor, const Instruction& instruction)
 {
@@ -44,10 +17,10 @@ template <auto host> void shiftByImmediate(Processor& processor, const Instructi
     registers.set(instruction.rm, value);
 }
 
-#define NAMSAN_BIND_MMX(Name, mnemonic, bytes) table.bind(Operation::Name##Mmx, binary<NAMSAN_MMX(mnemonic), bytes>)
+#define NAMSAN_BIND_MMX(Name, mnemonic, bytes) table.bind(Operation::Name##Mmx, mmxBinary<NAMSAN_MMX(mnemonic), bytes>)
 
 #define NAMSAN_BIND_MMX_SHIFT(Name, mnemonic)                                                                          \
-    table.bind(Operation::Name##Mmx, binary<NAMSAN_MMX(mnemonic), 8>);                                                 \
+    table.bind(Operation::Name##Mmx, mmxBinary<NAMSAN_MMX(mnemonic), 8>);                                              \
     table.bind(Operation::Name##MmxImmediate, shiftByImmediate<NAMSAN_MMX(mnemonic)>)
 
 void bindPacking(HandlerTable& table)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "vmm/engine/interpret/model_specific_registers.h"
 
+#include "vmm/engine/interpret/control_registers.h"
+
 namespace namsan {
 
 namespace {
@@ -13,6 +15,7 @@ constexpr uint32_t sysenterEspMsr = 0x175;
 constexpr uint32_t sysenterEipMsr = 0x176;
 constexpr uint32_t miscEnable = 0x1a0;
 constexpr uint32_t pageAttributeTable = 0x277;
+constexpr uint32_t extendedFeatureEnable = 0xc0000080;
 
 // Fast strings on; branch trace storage and precise event sampling are not there.
 constexpr uint64_t miscEnableValue = 1 << 0 | 1 << 11 | 1 << 12;
@@ -28,10 +31,39 @@ bool isValidPat(uint64_t value)
     return true;
 }
 
+// What a register came with; of those without a feature of their own, the generation's.
+Feature featureOf(uint32_t number)
+{
+    switch (number) {
+    case timeStampCounterMsr:
+        return Feature::Tsc;
+    case sysenterCsMsr:
+    case sysenterEspMsr:
+    case sysenterEipMsr:
+        return Feature::Sep;
+    case pageAttributeTable:
+        return Feature::Pat;
+    case platformId:
+    case biosSignature:
+        return Feature::Hints; // since the Pentium Pro
+    case miscEnable:
+        return Feature::Sse2; // since the Pentium 4 and the Pentium M
+    default:
+        return Feature::Msr;
+    }
+}
+
+void requireFeature(const Processor& processor, uint32_t number)
+{
+    if (!processor.model.has(featureOf(number)))
+        throwGeneralProtection();
+}
+
 } // namespace
 
 uint64_t readModelSpecificRegister(const Processor& processor, uint32_t number)
 {
+    requireFeature(processor, number);
     switch (number) {
     case timeStampCounterMsr:
         return timeStampCounter(processor);
@@ -48,6 +80,10 @@ uint64_t readModelSpecificRegister(const Processor& processor, uint32_t number)
         return miscEnableValue;
     case pageAttributeTable:
         return processor.pat;
+    case extendedFeatureEnable:
+        if (!processor.modelFacts.eferBits)
+            throwGeneralProtection();
+        return processor.efer;
     default:
         throwGeneralProtection();
     }
@@ -55,6 +91,7 @@ uint64_t readModelSpecificRegister(const Processor& processor, uint32_t number)
 
 void writeModelSpecificRegister(Processor& processor, uint32_t number, uint64_t value)
 {
+    requireFeature(processor, number);
     switch (number) {
     case timeStampCounterMsr:
         processor.tscOffset = value - processor.clock.tsc();
@@ -76,6 +113,8 @@ void writeModelSpecificRegister(Processor& processor, uint32_t number, uint64_t 
             throwGeneralProtection();
         processor.pat = value;
         return;
+    case extendedFeatureEnable:
+        return writeEfer(processor, value);
     default:
         throwGeneralProtection();
     }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "vmm/engine/interpret/debug_registers.h"
 #include "vmm/engine/interpret/eflags_access.h"
 #include "vmm/engine/interpret/system_handlers.h"
 #include "vmm/engine/interpret/task_state.h"
@@ -23,12 +24,16 @@ uint16_t portOf(const Processor& processor, const Instruction& instruction)
 uint32_t readPort(Processor& processor, uint16_t port, Width width)
 {
     processor.counters.portReads.add();
+    if (processor.breakpointsArmed)
+        notePortAccess(processor, port, width);
     return processor.bus.portIn(port, width) & allOnes(width);
 }
 
 void writePort(Processor& processor, uint16_t port, Width width, uint32_t value)
 {
     processor.counters.portWrites.add();
+    if (processor.breakpointsArmed)
+        notePortAccess(processor, port, width);
     processor.bus.portOut(port, width, value & allOnes(width));
 }
 
@@ -105,7 +110,8 @@ void outputString(Processor& processor, const Instruction& instruction)
     advance(processor, instruction, processor.gpr[Esi], width);
 }
 
-// So many elements are moved before interrupts get their turn; then EIP stays at the instruction.
+// So many elements are moved before interrupts get their turn; then EIP stays at the instruction, and RF tells that it
+// has begun. Intel SDM volume 3, 17.3.1.1 and 17.3.1.4.
 constexpr unsigned elementsAtOnce = 64;
 
 template <void (*moveElement)(Processor&, const Instruction&)>
@@ -118,9 +124,11 @@ void repeated(Processor& processor, const Instruction& instruction)
     }
     const uint32_t mask = instruction.addressMask;
     uint32_t& count = processor.gpr[Ecx];
+    const bool traps = (processor.otherFlags & eflags::trap) || processor.breakpointsArmed;
     for (unsigned moved = 0; count & mask; ++moved) {
-        if (moved == elementsAtOnce) {
+        if (moved == (traps ? 1 : elementsAtOnce)) {
             processor.nextEip = processor.eip;
+            processor.otherFlags |= eflags::resume;
             return;
         }
         // A fault here leaves the registers as after the last whole element, and the instruction goes on from there.

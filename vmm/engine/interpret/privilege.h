@@ -12,10 +12,10 @@ inline void requireLevel0(const Processor& processor)
         throwGeneralProtection();
 }
 
-// #UD for instructions that real mode does not know.
+// #UD for instructions that real mode and virtual-8086 mode do not know.
 inline void requireProtectedMode(const Processor& processor)
 {
-    if (!processor.protectedMode())
+    if (processor.paragraphSegments())
         throwInvalidOpcode();
 }
 

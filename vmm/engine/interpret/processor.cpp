@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "vmm/engine/interpret/processor.h"
 
+#include "vmm/engine/interpret/debug_registers.h"
 #include "vmm/engine/interpret/descriptor.h"
 #include "vmm/engine/interpret/eflags_access.h"
 
@@ -41,15 +42,24 @@ uint32_t linearOrFault(SegmentIndex index, const SegmentState& segment, bool all
 
 } // namespace
 
+ModelFacts::ModelFacts(const CpuModel& model)
+    : cr4Bits(model.cr4Bits())
+    , eferBits(model.has(Feature::Nx) ? efer::noExecuteEnable : 0)
+    , paging { .physicalBits = model.physicalAddressBits(), .pse36 = model.has(Feature::Pse36) }
+{
+}
+
 Processor::Processor(GuestMemory& guestMemory, GuestBus& guestBus, const Clock& boardClock, const CpuModel& cpuModel,
     VcpuCounters& vcpuCounters)
     : bus(guestBus)
     , clock(boardClock)
     , model(cpuModel)
+    , modelFacts(cpuModel)
     , counters(vcpuCounters)
     , memory(guestMemory, guestBus, vcpuCounters, cr2)
 {
-    load(CpuState::afterReset());
+    memory.setModel(modelFacts.paging);
+    load(CpuState::afterReset(cpuModel));
 }
 
 void Processor::setSegment(SegmentIndex index, const SegmentState& state)
@@ -64,6 +74,16 @@ void Processor::setCpl(uint8_t level)
 {
     cpl = level;
     memory.setPrivilege(level == userLevel ? LinearMemory::Privilege::User : LinearMemory::Privilege::Supervisor);
+    updateAlignmentCheck();
+}
+
+void Processor::updateAlignmentCheck()
+{
+    const bool on = (cr0 & cr0::alignmentMask) && (otherFlags & eflags::alignmentCheck) && cpl == userLevel;
+    if (on != memory.checksAlignment()) {
+        memory.setAlignmentCheck(on);
+        leaveBlock = true;
+    }
 }
 
 uint32_t Processor::checkedLinearForRead(SegmentIndex index, uint32_t offset, unsigned size)
@@ -94,6 +114,7 @@ CpuState Processor::save() const
     state.cr2 = cr2;
     state.cr3 = cr3;
     state.cr4 = cr4;
+    state.efer = efer;
     state.dr = dr;
     state.sysenterCs = sysenterCs;
     state.sysenterEsp = sysenterEsp;
@@ -118,6 +139,7 @@ void Processor::load(const CpuState& state)
     cr2 = state.cr2;
     cr3 = state.cr3;
     cr4 = state.cr4;
+    efer = state.efer;
     for (size_t index = 0; index < segments.size(); ++index)
         setSegment(static_cast<SegmentIndex>(index), state.segments[index]);
     ldtr = state.ldtr;
@@ -135,10 +157,21 @@ void Processor::load(const CpuState& state)
     interruptShadow = state.interruptShadow;
     nmiBlocked = state.nmiBlocked;
 
+    trapShadow = false;
+    pendingDebug = 0;
+
     // SS.DPL is the CPL in protected mode (SDM volume 3, 25.4.1); in real mode it may be left over from before.
-    setCpl(protectedMode() ? static_cast<uint8_t>(dplOf(segments[Ss].state)) : 0);
-    memory.setControl({ cr0, cr3, cr4 });
+    if (virtual8086())
+        setCpl(userLevel);
+    else
+        setCpl(protectedMode() ? static_cast<uint8_t>(dplOf(segments[Ss].state)) : 0);
+    const bool pae = (cr0 & cr0::paging) && (cr4 & cr4::physicalAddressExtension);
+    pageDirectoryPointers
+        = pae ? memory.readPageDirectoryPointers(cr3).value_or(PageDirectoryPointers {}) : PageDirectoryPointers {};
+    memory.setControl({ cr0, cr3, cr4, efer, pageDirectoryPointers });
     memory.flushAll();
+    updateAlignmentCheck();
+    applyBreakpoints(*this);
     leaveBlock = true;
 }
 

@@ -21,6 +21,15 @@ struct Segment {
     bool flatWritable = false; // the same, and writable
 };
 
+// What the processor's model has that decides which bits of control registers exist. Intel SDM volume 3, 2.5.
+struct ModelFacts {
+    explicit ModelFacts(const CpuModel&);
+
+    uint32_t cr4Bits = 0;
+    uint64_t eferBits = 0; // 0: there is no IA32_EFER
+    PageWalk::Model paging;
+};
+
 // A vCPU's registers and its ways to memory, as the instruction handlers see them. An open structure: handlers are many
 // and small, and each keeps the rules that stand beside the members. Of the vCPU's thread alone.
 struct Processor {
@@ -49,7 +58,9 @@ struct Processor {
     uint32_t cr2 = 0;
     uint32_t cr3 = 0;
     uint32_t cr4 = 0;
-    std::array<uint32_t, 8> dr {};
+    uint64_t efer = 0;
+    PageDirectoryPointers pageDirectoryPointers {}; // with CR4.PAE
+    std::array<uint32_t, 8> dr {}; // changed by the functions of debug_registers.h only
     uint32_t sysenterCs = 0;
     uint32_t sysenterEsp = 0;
     uint32_t sysenterEip = 0;
@@ -62,11 +73,17 @@ struct Processor {
     bool nmiBlocked = false;
     bool halted = false; // HLT was executed: the loop returns
 
+    bool trapShadow = false; // with interruptShadow, where debug traps wait as well: after MOV SS and POP SS
+    bool breakpointsArmed = false; // DR7 enables some: instructions are looked at one by one
+    uint32_t pendingDebug = 0; // bits of DR6 whose trap comes before the next instruction
+    bool eventDelivered = false; // set by deliveries and task switches: after those no single-step trap is due
+
     // -- the rest of the machine --------------------------------------------------------------------------------------
 
     GuestBus& bus;
     const Clock& clock;
     const CpuModel& model;
+    const ModelFacts modelFacts;
     VcpuCounters& counters;
     LinearMemory memory;
 
@@ -79,12 +96,21 @@ struct Processor {
     // ----------------------------------------------------------------------------------------------------------
 
     bool protectedMode() const { return cr0 & cr0::protectionEnable; }
-    bool virtual8086() const { return otherFlags & eflags::virtual8086; }
+    bool virtual8086() const { return otherFlags & eflags::virtual8086; } // never without protected mode
+    // Selectors are paragraph numbers: real mode and virtual-8086 mode.
+    bool paragraphSegments() const { return !protectedMode() || virtual8086(); }
     bool code32() const { return segments[Cs].state.accessRights & 1 << 14; } // CS.D
     bool stack32() const { return segments[Ss].state.accessRights & 1 << 14; } // SS.B
 
     void setSegment(SegmentIndex, const SegmentState&); // no checks: the hidden part as given
     void setCpl(uint8_t);
+
+    // Whether instructions of now have effects that only the interpreter sees to: breakpoints, alignment checks. TF and
+    // RF are not part of it.
+    bool isObserved() const { return breakpointsArmed || memory.checksAlignment(); }
+
+    // To be called when CR0.AM, EFLAGS.AC or the privilege level may have changed other than by functions here.
+    void updateAlignmentCheck();
 
     // -- memory operands
     // -----------------------------------------------------------------------------------------------

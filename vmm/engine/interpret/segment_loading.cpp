@@ -9,25 +9,12 @@ namespace {
 
 constexpr uint32_t localTable = 1 << 2; // TI of a selector
 
+} // namespace
+
 SegmentState nullSegment(uint16_t selector)
 {
     return { selector, access_rights::unusable, 0, 0 };
 }
-
-SegmentState fetchDataSegment(Processor& processor, uint16_t selector)
-{
-    if (isNull(selector))
-        return nullSegment(selector);
-    const Descriptor descriptor = fetchDescriptor(processor, selector);
-    const unsigned requested = std::max<unsigned>(rplOf(selector), processor.cpl);
-    if (!descriptor.isReadable() || (!descriptor.isConformingCode() && requested > descriptor.dpl()))
-        throwSelectorFault(Exception::GeneralProtection, selector);
-    if (!descriptor.present())
-        throwSelectorFault(Exception::SegmentNotPresent, selector);
-    return markAccessed(processor, selector, descriptor);
-}
-
-} // namespace
 
 Descriptor fetchDescriptor(Processor& processor, uint32_t selector, Exception outside)
 {
@@ -56,6 +43,19 @@ SegmentState fetchStackSegment(Processor& processor, uint16_t selector, unsigned
     return markAccessed(processor, selector, descriptor);
 }
 
+SegmentState fetchDataSegment(Processor& processor, uint16_t selector, Exception violation)
+{
+    if (isNull(selector))
+        return nullSegment(selector);
+    const Descriptor descriptor = fetchDescriptor(processor, selector, violation);
+    const unsigned requested = std::max<unsigned>(rplOf(selector), processor.cpl);
+    if (!descriptor.isReadable() || (!descriptor.isConformingCode() && requested > descriptor.dpl()))
+        throwSelectorFault(violation, selector);
+    if (!descriptor.present())
+        throwSelectorFault(Exception::SegmentNotPresent, selector);
+    return markAccessed(processor, selector, descriptor);
+}
+
 SegmentState markAccessed(Processor& processor, uint32_t selector, const Descriptor& descriptor)
 {
     SegmentState segment = descriptor.segment(selector);
@@ -81,15 +81,27 @@ SegmentState realModeSegment(const SegmentState& before, uint16_t selector)
     return segment;
 }
 
+SegmentState virtual8086Segment(uint16_t selector)
+{
+    constexpr uint32_t rights = 0xf3; // present, DPL 3, writable data, accessed; 16 bits
+    return { selector, rights, uint32_t { selector } << 4, 0xffff };
+}
+
+SegmentState paragraphSegment(const Processor& processor, SegmentIndex index, uint16_t selector)
+{
+    return processor.virtual8086() ? virtual8086Segment(selector)
+                                   : realModeSegment(processor.segments[index].state, selector);
+}
+
 void loadSegment(Processor& processor, SegmentIndex index, uint16_t selector)
 {
-    if (!processor.protectedMode())
-        processor.setSegment(index, realModeSegment(processor.segments[index].state, selector));
+    if (processor.paragraphSegments())
+        processor.setSegment(index, paragraphSegment(processor, index, selector));
     else if (index == Ss)
         processor.setSegment(
             index, fetchStackSegment(processor, selector, processor.cpl, Exception::GeneralProtection));
     else
-        processor.setSegment(index, fetchDataSegment(processor, selector));
+        processor.setSegment(index, fetchDataSegment(processor, selector, Exception::GeneralProtection));
 }
 
 void dropInnerSegments(Processor& processor)

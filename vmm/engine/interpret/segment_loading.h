@@ -21,11 +21,21 @@ Descriptor fetchDescriptor(Processor&, uint32_t selector, Exception outside = Ex
 // with 0. Not present: #SS.
 SegmentState fetchStackSegment(Processor&, uint16_t selector, unsigned level, Exception violation);
 
+// A data segment for the level of now, or a null one. Violations raise `violation` with the selector. Not present: #NP.
+SegmentState fetchDataSegment(Processor&, uint16_t selector, Exception violation);
+
 // The state of a segment with that descriptor, after its accessed bit was set in the descriptor table.
 SegmentState markAccessed(Processor&, uint32_t selector, const Descriptor&);
 
 // What a segment register holds after a load in real mode: limit and rights stay (SDM volume 3, 21.1.1).
 SegmentState realModeSegment(const SegmentState& before, uint16_t selector);
+
+// The same in virtual-8086 mode, where the rest is fixed (SDM volume 3, 21.2.1), and in whichever of both modes it is.
+SegmentState virtual8086Segment(uint16_t selector);
+SegmentState paragraphSegment(const Processor&, SegmentIndex, uint16_t selector);
+
+// What a null selector leaves.
+SegmentState nullSegment(uint16_t selector);
 
 // After a return to an outer privilege level: data segments that this level may not use become null.
 // Intel SDM volume 2, RET, RETURN-OUTER-PRIVILEGE-LEVEL.

@@ -20,12 +20,14 @@ SegmentIndex segmentInOpcode(const Instruction& instruction)
     return static_cast<SegmentIndex>(instruction.opcode >> 3 & 7);
 }
 
-// MOV SS and POP SS hold interrupts off for one instruction, so that ESP can follow. Intel SDM volume 3, 6.8.3.
+// MOV SS and POP SS hold interrupts and debug traps off for one instruction, so that ESP can follow. Intel SDM volume
+// 3, 6.8.3.
 void shadowAfterStackSegment(Processor& processor, SegmentIndex index)
 {
     if (index != Ss)
         return;
     processor.interruptShadow = true;
+    processor.trapShadow = true;
     processor.leaveBlock = true;
 }
 

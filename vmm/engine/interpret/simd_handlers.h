@@ -15,5 +15,12 @@ void bindSseIntegers(HandlerTable&);
 void bindSseMoves(HandlerTable&);
 void bindSseShuffles(HandlerTable&);
 void bindSimdState(HandlerTable&);
+void bindSse3(HandlerTable&);
+void bindSsse3(HandlerTable&);
+void bindSse4Integers(HandlerTable&);
+void bindSse4Elements(HandlerTable&);
+void bindSse4Reals(HandlerTable&);
+void bindSse4Strings(HandlerTable&);
+void bindAes(HandlerTable&);
 
 } // namespace namsan

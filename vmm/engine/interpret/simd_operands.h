@@ -59,8 +59,10 @@ template <unsigned bytes> Xmm readXmmRm(Processor& processor, const Instruction&
         return readXmm128(processor, instruction);
     else if constexpr (bytes == 8)
         return xmmOf({ { processor.readOperand<uint64_t>(instruction), 0 } });
-    else
+    else if constexpr (bytes == 4)
         return xmmOf({ { processor.readOperand<uint32_t>(instruction), 0 } });
+    else
+        return xmmOf({ { processor.readOperand<uint16_t>(instruction), 0 } });
 }
 
 inline uint32_t readRm32(Processor& processor, const Instruction& instruction)

@@ -94,6 +94,13 @@ void bindSimdHandlers(HandlerTable& table)
     bindSseMoves(table);
     bindSseShuffles(table);
     bindSimdState(table);
+    bindSse3(table);
+    bindSsse3(table);
+    bindSse4Integers(table);
+    bindSse4Elements(table);
+    bindSse4Reals(table);
+    bindSse4Strings(table);
+    bindAes(table);
 }
 
 } // namespace namsan

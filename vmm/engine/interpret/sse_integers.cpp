@@ -1,24 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "vmm/engine/interpret/handler_table.h"
+#include "vmm/engine/interpret/integers_on_host.h"
 #include "vmm/engine/interpret/simd_handlers.h"
-#include "vmm/engine/interpret/simd_operands.h"
 
 // SSE2 on integers: on the host's own unit. Intel SDM volume 1, 11.4.2.
 namespace namsan {
 
 namespace {
-
-#define NAMSAN_XMM(mnemonic)                                                                                           \
-    [](Xmm& destination, Xmm source) { asm(mnemonic " %1, %0" : "+x"(destination) : "x"(source)); }
-
-template <auto host> void binary(Processor& processor, const Instruction& instruction)
-{
-    requireSse(processor);
-    const Xmm source = readXmmRm<16>(processor, instruction);
-    Xmm value = xmmOf(xmmRegister(processor, instruction.reg));
-    host(value, source);
-    setXmm(processor, instruction.reg, value);
-}
 
 template <auto host> void shiftByImmediate(Processor& processor, const Instruction& instruction)
 {
@@ -50,9 +38,9 @@ void shiftBytesLeft(Processor& processor, const Instruction& instruction)
     xmmRegister(processor, instruction.rm) = std::bit_cast<RegisterXmm>(after);
 }
 
-#define NAMSAN_BIND_XMM(Name, mnemonic) table.bind(Operation::Name##Xmm, binary<NAMSAN_XMM(mnemonic)>)
+#define NAMSAN_BIND_XMM(Name, mnemonic) table.bind(Operation::Name##Xmm, xmmBinary<NAMSAN_XMM(mnemonic)>)
 #define NAMSAN_BIND_XMM_SHIFT(Name, mnemonic)                                                                          \
-    table.bind(Operation::Name##Xmm, binary<NAMSAN_XMM(mnemonic)>);                                                    \
+    table.bind(Operation::Name##Xmm, xmmBinary<NAMSAN_XMM(mnemonic)>);                                                 \
     table.bind(Operation::Name##XmmImmediate, shiftByImmediate<NAMSAN_XMM(mnemonic)>)
 
 void bindPacking(HandlerTable& table)

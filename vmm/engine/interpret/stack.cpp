@@ -49,8 +49,19 @@ template <class T, RmForm form> struct PopRm {
     }
 };
 
+// Intel SDM volume 2, "PUSHA": where segments are paragraphs, a frame that would wrap within a word is #GP; after 1, 3
+// or 5 even that could not be delivered, and it is #SS as ever.
+bool wrapsWithinWord(const Processor& processor)
+{
+    const uint32_t stackPointer = processor.gpr[Esp] & 0xffff;
+    return processor.paragraphSegments() && !processor.stack32() && (stackPointer & 1) && stackPointer >= 7
+        && stackPointer <= 15;
+}
+
 template <class T> void executePusha(Processor& processor, const Instruction&)
 {
+    if (wrapsWithinWord(processor))
+        throwGeneralProtection();
     uint32_t stackPointer = processor.gpr[Esp];
     for (unsigned reg = Eax; reg <= Edi; ++reg) {
         stackPointer -= static_cast<uint32_t>(sizeof(T));

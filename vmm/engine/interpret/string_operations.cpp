@@ -235,11 +235,14 @@ template <template <class> class String> struct Repeated {
                 return;
             }
             const bool runs = runsArePossible(processor, instruction);
-            // A single-stepped repetition traps after each element. Intel SDM volume 3, 17.3.1.4.
-            uint32_t left = (processor.otherFlags & eflags::trap) ? 1 : elementsPerPiece;
+            // Debug traps come after each element. RF tells that the instruction has begun, so that an instruction
+            // breakpoint on it is hit once. Intel SDM volume 3, 17.3.1.1 and 17.3.1.4.
+            const bool traps = (processor.otherFlags & eflags::trap) || processor.breakpointsArmed;
+            uint32_t left = traps ? 1 : elementsPerPiece;
             for (uint32_t count = indexOf(processor, instruction, Ecx); count != 0;) {
                 if (left == 0) {
                     processor.nextEip = processor.eip;
+                    processor.otherFlags |= eflags::resume;
                     processor.leaveBlock = true;
                     return;
                 }

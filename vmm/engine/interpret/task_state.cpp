@@ -35,7 +35,8 @@ InnerStack fetchInnerStack(Processor& processor, unsigned level)
 
 void checkPortPermission(Processor& processor, uint16_t port, Width width)
 {
-    if (!processor.protectedMode() || processor.cpl <= ioPrivilegeLevel(processor))
+    // In virtual-8086 mode the map decides whatever IOPL is.
+    if (!processor.protectedMode() || (processor.cpl <= ioPrivilegeLevel(processor) && !processor.virtual8086()))
         return;
     constexpr uint32_t mapBaseOffset = 102;
     const SegmentState& tr = processor.tr;

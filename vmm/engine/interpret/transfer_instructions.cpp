@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "vmm/engine/interpret/eflags_access.h"
 #include "vmm/engine/interpret/far_transfers.h"
+#include "vmm/engine/interpret/flag_rules.h"
 #include "vmm/engine/interpret/interrupt_delivery.h"
 #include "vmm/engine/interpret/privilege.h"
 #include "vmm/engine/interpret/segment_loading.h"
@@ -57,8 +58,11 @@ void returnFromInterruptHandler(Processor& processor, const Instruction& instruc
     returnFromInterrupt(processor, instruction.operandSize);
 }
 
+// INT n alone asks for IOPL 3 in virtual-8086 mode; INT3, INTO and INT1 do not. Intel SDM volume 3, 21.2.5.
 void interrupt(Processor& processor, const Instruction& instruction)
 {
+    if (processor.virtual8086() && ioPrivilegeLevel(processor) < 3)
+        throwGeneralProtection();
     deliverSoftwareInterrupt(processor, static_cast<uint8_t>(instruction.immediate));
 }
 

@@ -175,6 +175,17 @@ template <Pop pop> void storeInteger(Processor& processor, const Instruction& in
         store<NAMSAN_X87_STORE(uint16_t, "fistps"), uint16_t>(processor, instruction, pop, 0x8000);
 }
 
+void storeTruncatedInteger(Processor& processor, const Instruction& instruction)
+{
+    requireWaitingX87(processor);
+    if (instruction.opcode == 0xdb)
+        store<NAMSAN_X87_STORE(uint32_t, "fisttpl"), uint32_t>(processor, instruction, Pop::Yes, 0x80000000);
+    else if (instruction.opcode == 0xdd)
+        store<NAMSAN_X87_STORE(uint64_t, "fisttpll"), uint64_t>(processor, instruction, Pop::Yes, 0x8000000000000000);
+    else
+        store<NAMSAN_X87_STORE(uint16_t, "fisttps"), uint16_t>(processor, instruction, Pop::Yes, 0x8000);
+}
+
 template <Pop pop> void storeRegister(Processor& processor, const Instruction& instruction)
 {
     requireWaitingX87(processor);
@@ -276,6 +287,7 @@ void bindX87Moves(HandlerTable& table)
     table.bind(Operation::Fild, loadInteger);
     table.bind(Operation::Fist, storeInteger<Pop::No>);
     table.bind(Operation::Fistp, storeInteger<Pop::Yes>);
+    table.bind(Operation::Fisttp, storeTruncatedInteger);
     table.bind(Operation::Fbld, loadDecimal);
     table.bind(Operation::Fbstp, storeDecimal);
     table.bind(Operation::Fxch, exchange);

@@ -11,7 +11,7 @@
 
 namespace namsan {
 
-static constexpr uint32_t addressLine20 = 1 << 20;
+static constexpr uint64_t addressLine20 = 1 << 20;
 
 LinearMemory::LinearMemory(GuestMemory& memory, GuestBus& bus, VcpuCounters& counters, uint32_t& cr2)
     : m_memory(memory)
@@ -30,7 +30,8 @@ void LinearMemory::setControl(const Control& control)
     constexpr uint32_t relevantCr0 = cr0::paging | cr0::writeProtect | cr0::protectionEnable;
     constexpr uint32_t relevantCr4 = cr4::pageSizeExtensions | cr4::pageGlobalEnable | cr4::physicalAddressExtension;
     const bool changed = ((control.cr0 ^ m_control.cr0) & relevantCr0) || ((control.cr4 ^ m_control.cr4) & relevantCr4)
-        || control.cr3 != m_control.cr3;
+        || control.cr3 != m_control.cr3 || control.efer != m_control.efer
+        || control.pageDirectoryPointers != m_control.pageDirectoryPointers;
     m_control = control;
     if (changed)
         flushAll();
@@ -53,9 +54,10 @@ template <class Condition> void LinearMemory::forgetWhere(Table& table, Conditio
     }
 }
 
-void LinearMemory::reloadCr3(uint32_t cr3)
+void LinearMemory::reloadCr3(uint32_t cr3, const PageDirectoryPointers& pointers)
 {
     m_control.cr3 = cr3;
+    m_control.pageDirectoryPointers = pointers;
     ++m_generation;
     for (Table& table : *m_tables)
         forgetWhere(table, [](const Cached& cached) { return !cached.translation.global; });
@@ -72,7 +74,7 @@ void LinearMemory::invalidatePage(uint32_t linear)
             table.cached[index] = {};
             table.used[index / 64] &= ~(uint64_t { 1 } << index % 64);
         }
-        // One page of 4 MiB sits in many entries here; INVLPG of any address in it forgets all of it.
+        // One page of 2 or 4 MiB sits in many entries here; INVLPG of any address in it forgets all of it.
         if (m_hadLargePages[linear >> 22])
             forgetWhere(table, [linear](const Cached& cached) {
                 return cached.translation.large && cached.linearPage >> 22 == linear >> 22;
@@ -90,7 +92,7 @@ void LinearMemory::flushAll()
 
 void LinearMemory::setA20(bool open)
 {
-    m_addressMask = open ? 0xffffffff : ~addressLine20;
+    m_addressMask = open ? ~uint64_t { 0 } : ~addressLine20;
     m_walk.setAddressMask(m_addressMask);
     flushAll();
 }
@@ -103,7 +105,7 @@ void LinearMemory::setCodeCache(CodeCache* codeCache)
 
 void LinearMemory::dropWriteEntries(PhysicalAddress page)
 {
-    const auto physicalPage = static_cast<uint32_t>(page) & pageMask;
+    const PhysicalAddress physicalPage = page - page % GuestMemory::pageSize;
     for (Table& table : *m_tables)
         for (size_t index = 0; index < entryCount; ++index)
             if (table.cached[index].translation.physicalPage == physicalPage)
@@ -124,7 +126,7 @@ void LinearMemory::fill(Table& table, uint32_t linear, const PageTranslation& tr
     Entry& entry = table.entries[index];
     entry = {};
     const uint8_t* host = m_memory.pageHost(translation.physicalPage);
-    if (!host)
+    if (!host || isWatched(page))
         return;
     entry.addend = reinterpret_cast<uintptr_t>(host) - page;
     entry.readTag = page;
@@ -136,19 +138,35 @@ void LinearMemory::fill(Table& table, uint32_t linear, const PageTranslation& tr
 void LinearMemory::allowFastWrites(Table& table, uint32_t linear)
 {
     Entry& entry = table.entries[indexOf(linear)];
-    const uint32_t physicalPage = table.cached[indexOf(linear)].translation.physicalPage;
+    const PhysicalAddress physicalPage = table.cached[indexOf(linear)].translation.physicalPage;
     if (entry.readTag != noTag && !(m_memory.flags(physicalPage) & GuestMemory::writesAreSpecial))
         entry.writeTag = entry.readTag;
 }
 
+bool LinearMemory::serves(const Cached& cached, uint32_t linear, Kind kind)
+{
+    if (cached.linearPage != (linear & pageMask))
+        return false;
+    switch (kind) {
+    case Kind::Read:
+        return true;
+    case Kind::Write:
+        return cached.translation.writable;
+    case Kind::Fetch:
+        break;
+    }
+    return cached.translation.executable;
+}
+
 // Gives the error code of the page fault that the access must end in, or the physical address.
-std::optional<uint32_t> LinearMemory::tryTranslate(uint32_t linear, bool write, Table& table, uint32_t& physical)
+std::optional<uint32_t> LinearMemory::tryTranslate(uint32_t linear, Kind kind, Table& table, PhysicalAddress& physical)
 {
     const Cached& cached = table.cached[indexOf(linear)];
-    if (cached.linearPage != (linear & pageMask) || (write && !cached.translation.writable)) {
+    if (!serves(cached, linear, kind)) {
         m_counters.tlbMisses.add();
         if (m_control.cr0 & cr0::paging) {
-            const PageWalkResult result = m_walk.walk(m_control, linear, { write, table.user });
+            const PageWalkResult result
+                = m_walk.walk(m_control, linear, { kind == Kind::Write, table.user, kind == Kind::Fetch });
             if (result.errorCode)
                 return result.errorCode;
             fill(table, linear, result.translation);
@@ -160,10 +178,10 @@ std::optional<uint32_t> LinearMemory::tryTranslate(uint32_t linear, bool write, 
     return {};
 }
 
-uint32_t LinearMemory::translate(uint32_t linear, bool write, Table& table)
+PhysicalAddress LinearMemory::translate(uint32_t linear, Kind kind, Table& table)
 {
-    uint32_t physical = 0;
-    const auto errorCode = tryTranslate(linear, write, table, physical);
+    PhysicalAddress physical = 0;
+    const auto errorCode = tryTranslate(linear, kind, table, physical);
     if (errorCode) {
         // The translation that failed may be cached with fewer rights than the tables now give or take; what faults
         // is forgotten. SDM volume 3, 4.10.4.1.
@@ -183,7 +201,12 @@ uint32_t LinearMemory::translate(uint32_t linear, bool write, Table& table)
 
 PhysicalAddress LinearMemory::translateFetch(uint32_t linear)
 {
-    return translate(linear, false, *m_current);
+    return translate(linear, Kind::Fetch, *m_current);
+}
+
+PhysicalAddress LinearMemory::translateRead(uint32_t linear)
+{
+    return translate(linear, Kind::Read, *m_current);
 }
 
 PhysicalAddress LinearMemory::translateWrite(uint32_t linear)
@@ -191,26 +214,27 @@ PhysicalAddress LinearMemory::translateWrite(uint32_t linear)
     static_assert(offsetof(Entry, readTag) == FastLayout::readTagOffset
         && offsetof(Entry, writeTag) == FastLayout::writeTagOffset
         && offsetof(Entry, addend) == FastLayout::addendOffset);
-    return translate(linear, true, *m_current);
+    return translate(linear, Kind::Write, *m_current);
 }
 
-void LinearMemory::probeSlow(uint32_t linear, unsigned size, bool write)
+void LinearMemory::probeSlow(uint32_t linear, unsigned size, bool write, Table& table)
 {
-    translate(linear, write, *m_current);
+    translate(linear, kindOf(write), table);
     const uint32_t last = linear + size - 1;
     if ((last ^ linear) & pageMask)
-        translate(last & pageMask, write, *m_current);
+        translate(last & pageMask, kindOf(write), table);
 }
 
 uint8_t* LinearMemory::direct(uint32_t linear, unsigned size, bool write)
 {
-    if ((linear & ~pageMask) + size > GuestMemory::pageSize)
+    // Each element of what is done here at once would have to be looked at.
+    if ((linear & ~pageMask) + size > GuestMemory::pageSize || m_checksAlignment)
         return nullptr;
     const Entry& entry = m_current->entries[indexOf(linear)];
     const uint32_t page = linear & pageMask;
     if ((write ? entry.writeTag : entry.readTag) != page) {
-        uint32_t physical = 0;
-        if (tryTranslate(linear, write, *m_current, physical))
+        PhysicalAddress physical = 0;
+        if (tryTranslate(linear, kindOf(write), *m_current, physical))
             return nullptr;
         if (write)
             allowFastWrites(*m_current, linear);
@@ -230,16 +254,60 @@ uint8_t* LinearMemory::directWrite(uint32_t linear, unsigned size)
     return direct(linear, size, true);
 }
 
+// -- alignment checks and data breakpoints
+// ------------------------------------------------------------------------------
+
+void LinearMemory::setAlignmentCheck(bool on)
+{
+    m_checksAlignment = on;
+    m_looksCloser = on || std::ranges::any_of(m_watches, [](const Watch& watch) { return watch.size != 0; });
+}
+
+void LinearMemory::requireAlignment(uint32_t linear, unsigned alignment) const
+{
+    if (m_checksAlignment && (linear & (alignment - 1)) && m_current->user)
+        throw Fault { Exception::AlignmentCheck, 0 };
+}
+
+void LinearMemory::setWatches(const std::array<Watch, watchCount>& watches)
+{
+    m_watches = watches;
+    m_watchHits = 0;
+    setAlignmentCheck(m_checksAlignment);
+    flushAll(); // of fast entries there may be too many now, or too few
+}
+
+bool LinearMemory::isWatched(uint32_t page) const
+{
+    return m_looksCloser && std::ranges::any_of(m_watches, [page](const Watch& watch) {
+        return watch.size != 0 && (watch.linear & pageMask) == page;
+    });
+}
+
+void LinearMemory::checkAndNote(uint32_t linear, unsigned size, bool write, const Table& table)
+{
+    if (m_checksAlignment && table.user && (linear & (size - 1)))
+        throw Fault { Exception::AlignmentCheck, 0 };
+    for (size_t n = 0; n < watchCount; ++n) {
+        const Watch& watch = m_watches[n];
+        const bool overlaps = linear - watch.linear < watch.size || watch.linear - linear < size;
+        if (watch.size != 0 && overlaps && (write || watch.reads))
+            m_watchHits |= 1u << n;
+    }
+}
+
 // -- the slow way ----------------------------------------------------------------------------------------------------
 
 uint64_t LinearMemory::readSlow(uint32_t linear, unsigned size, Table& table)
 {
     const auto inFirstPage = static_cast<unsigned>(GuestMemory::pageSize - (linear & ~pageMask));
-    if (size <= inFirstPage)
-        return readPhysical(translate(linear, false, table), size);
-
-    const uint32_t first = translate(linear, false, table);
-    const uint32_t second = translate(linear + inFirstPage, false, table);
+    const PhysicalAddress first = translate(linear, Kind::Read, table);
+    if (size <= inFirstPage) {
+        lookCloser(linear, size, false, table);
+        return readPhysical(first, size);
+    }
+    const PhysicalAddress second = translate(linear + inFirstPage, Kind::Read, table);
+    lookCloser(linear, size, false, table);
     const uint64_t low = readPhysical(first, inFirstPage);
     return low | readPhysical(second, size - inFirstPage) << (8 * inFirstPage);
 }
@@ -247,22 +315,22 @@ uint64_t LinearMemory::readSlow(uint32_t linear, unsigned size, Table& table)
 void LinearMemory::writeSlow(uint32_t linear, unsigned size, uint64_t value, Table& table)
 {
     const auto inFirstPage = static_cast<unsigned>(GuestMemory::pageSize - (linear & ~pageMask));
+    const PhysicalAddress first = translate(linear, Kind::Write, table);
     if (size <= inFirstPage) {
-        const uint32_t physical = translate(linear, true, table);
         allowFastWrites(table, linear);
-        writePhysical(physical, size, value);
+        lookCloser(linear, size, true, table);
+        writePhysical(first, size, value);
         return;
     }
-
-    const uint32_t first = translate(linear, true, table);
-    const uint32_t second = translate(linear + inFirstPage, true, table);
+    const PhysicalAddress second = translate(linear + inFirstPage, Kind::Write, table);
+    lookCloser(linear, size, true, table);
     writePhysical(first, inFirstPage, value);
     writePhysical(second, size - inFirstPage, value >> (8 * inFirstPage));
 }
 
 // The bytes lie in one page. Where they are no memory, sizes that are no bus cycle (a part of a crossing access) become
 // several that are.
-uint64_t LinearMemory::readPhysical(uint32_t physical, unsigned size)
+uint64_t LinearMemory::readPhysical(PhysicalAddress physical, unsigned size)
 {
     if (const uint8_t* host = m_memory.host(physical)) {
         uint64_t value = 0;
@@ -282,7 +350,7 @@ uint64_t LinearMemory::readPhysical(uint32_t physical, unsigned size)
     return value;
 }
 
-void LinearMemory::writePhysical(uint32_t physical, unsigned size, uint64_t value)
+void LinearMemory::writePhysical(PhysicalAddress physical, unsigned size, uint64_t value)
 {
     if (uint8_t* host = m_memory.host(physical)) {
         const uint8_t flags = m_memory.flags(physical);

@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <type_traits>
+#include <utility>
 
 namespace namsan {
 
@@ -30,16 +31,41 @@ public:
 
     LinearMemory(GuestMemory&, GuestBus&, VcpuCounters&, uint32_t& cr2);
 
+    void setModel(const PageWalk::Model& model) { m_walk.setModel(model); }
+
     // Applies new control registers; forgets what must be forgotten (SDM volume 3, 4.10.4.1). A write of CR3, even of
     // the same value, is reloadCr3().
     void setControl(const Control&);
-    void reloadCr3(uint32_t cr3); // keeps global entries where CR4.PGE is set
+    // Keeps global entries where CR4.PGE is set. The pointers matter with PAE only.
+    void reloadCr3(uint32_t cr3, const PageDirectoryPointers& = {});
+    std::optional<PageDirectoryPointers> readPageDirectoryPointers(uint32_t cr3) const
+    {
+        return m_walk.readPageDirectoryPointers(cr3);
+    }
     void invalidatePage(uint32_t linear); // INVLPG
     void flushAll();
     void setA20(bool open);
 
     // The privilege of ordinary accesses from now on: User when CPL is 3.
     void setPrivilege(Privilege privilege) { m_current = &tableOf(privilege); }
+
+    // Whether user accesses that are not aligned to their size raise #AC (SDM volume 3, 6.15, interrupt 17). Fast
+    // entries never match those, so the slow way sees each of them.
+    void setAlignmentCheck(bool on);
+    bool checksAlignment() const { return m_checksAlignment; }
+    // For structures that must be aligned as a whole: #AC where alignment is checked, and wrong here.
+    void requireAlignment(uint32_t linear, unsigned alignment) const;
+
+    // Data breakpoints: accesses to any of these bytes are noted. Pages that hold some have no fast entries.
+    struct Watch {
+        uint32_t linear = 0;
+        unsigned size = 0; // bytes; 0: none
+        bool reads = false; // reads count as well as writes
+    };
+    static constexpr size_t watchCount = 4;
+    void setWatches(const std::array<Watch, watchCount>&);
+    // Bit n: watch n was hit since the last call.
+    uint32_t takeWatchHits() { return std::exchange(m_watchHits, 0); }
 
     template <class T> T read(uint32_t linear) { return readThrough<T>(*m_current, linear); }
     template <class T> void write(uint32_t linear, T value) { writeThrough<T>(*m_current, linear, value); }
@@ -78,13 +104,21 @@ public:
     {
         const Entry& entry = m_current->entries[indexOf(linear)];
         if (entry.writeTag != (linear & pageMask) || (linear & ~pageMask) + size > GuestMemory::pageSize)
-            probeSlow(linear, size, true);
+            probeSlow(linear, size, true, *m_current);
+    }
+    void probeWriteAsSupervisor(uint32_t linear, unsigned size)
+    {
+        probeSlow(linear, size, true, tableOf(Privilege::Supervisor));
+    }
+    void probeReadAsSupervisor(uint32_t linear, unsigned size)
+    {
+        probeSlow(linear, size, false, tableOf(Privilege::Supervisor));
     }
     void probeRead(uint32_t linear, unsigned size)
     {
         const Entry& entry = m_current->entries[indexOf(linear)];
         if (entry.readTag != (linear & pageMask) || (linear & ~pageMask) + size > GuestMemory::pageSize)
-            probeSlow(linear, size, false);
+            probeSlow(linear, size, false, *m_current);
     }
 
     // The host address for direct use of size bytes (1 to 4096) that lie in one page of plain RAM; nullptr where that
@@ -97,7 +131,8 @@ public:
     // fetch.
     PhysicalAddress translateFetch(uint32_t linear);
 
-    // Where a write goes, with the privilege of now. Throws the page fault that it would end in.
+    // Where a read or a write goes, with the privilege of now. Throws the page fault that it would end in.
+    PhysicalAddress translateRead(uint32_t linear);
     PhysicalAddress translateWrite(uint32_t linear);
 
     // For translated code, which looks into the table of ordinary accesses itself: entry (linear >> 12) % entryCount
@@ -174,17 +209,29 @@ private:
 
     uint64_t readSlow(uint32_t linear, unsigned size, Table&);
     void writeSlow(uint32_t linear, unsigned size, uint64_t value, Table&);
-    void probeSlow(uint32_t linear, unsigned size, bool write);
+    void probeSlow(uint32_t linear, unsigned size, bool write, Table&);
     uint8_t* direct(uint32_t linear, unsigned size, bool write);
 
-    uint32_t translate(uint32_t linear, bool write, Table&);
-    std::optional<uint32_t> tryTranslate(uint32_t linear, bool write, Table&, uint32_t& physical);
+    enum class Kind : uint8_t { Read, Write, Fetch };
+    static Kind kindOf(bool write) { return write ? Kind::Write : Kind::Read; }
+    PhysicalAddress translate(uint32_t linear, Kind, Table&);
+    std::optional<uint32_t> tryTranslate(uint32_t linear, Kind, Table&, PhysicalAddress&);
+    static bool serves(const Cached&, uint32_t linear, Kind);
+
+    // What stands between an access that is possible and its being done. Each access of the slow way comes by.
+    void lookCloser(uint32_t linear, unsigned size, bool write, const Table& table)
+    {
+        if (m_looksCloser) [[unlikely]]
+            checkAndNote(linear, size, write, table);
+    }
+    void checkAndNote(uint32_t linear, unsigned size, bool write, const Table&);
+    bool isWatched(uint32_t page) const;
     void fill(Table&, uint32_t linear, const PageTranslation&);
     void allowFastWrites(Table&, uint32_t linear);
     template <class Condition> void forgetWhere(Table&, Condition);
 
-    uint64_t readPhysical(uint32_t physical, unsigned size);
-    void writePhysical(uint32_t physical, unsigned size, uint64_t value);
+    uint64_t readPhysical(PhysicalAddress, unsigned size);
+    void writePhysical(PhysicalAddress, unsigned size, uint64_t value);
 
     GuestMemory& m_memory;
     GuestBus& m_bus;
@@ -193,8 +240,12 @@ private:
     CodeCache* m_codeCache = nullptr;
     PageWalk m_walk;
     Control m_control;
-    uint32_t m_addressMask = 0xffffffff; // A20
+    uint64_t m_addressMask = ~uint64_t { 0 }; // A20
     uint64_t m_generation = 0;
+    bool m_checksAlignment = false;
+    bool m_looksCloser = false; // alignment is checked, or something is watched
+    std::array<Watch, watchCount> m_watches {};
+    uint32_t m_watchHits = 0;
     std::bitset<1024> m_hadLargePages; // the 4 MiB regions with entries of large pages since the last full flush
     std::unique_ptr<std::array<Table, 2>> m_tables; // by Privilege
     Table* m_current;

@@ -4,111 +4,181 @@
 #include "vmm/engine/cpu_state.h"
 #include "vmm/engine/decode/code_cache.h"
 
+#include <algorithm>
 #include <atomic>
 
 namespace namsan {
 
 namespace {
 
-// Bits of page directory and page table entries. Intel SDM volume 3, tables 4-4 to 4-6.
-constexpr uint32_t entryPresent = 1 << 0;
-constexpr uint32_t entryWritable = 1 << 1;
-constexpr uint32_t entryUser = 1 << 2;
+// Bits of page directory and page table entries. Intel SDM volume 3, tables 4-4 to 4-11.
+constexpr uint64_t entryPresent = 1 << 0;
+constexpr uint64_t entryWritable = 1 << 1;
+constexpr uint64_t entryUser = 1 << 2;
 constexpr uint32_t entryAccessed = 1 << 5;
 constexpr uint32_t entryDirty = 1 << 6;
-constexpr uint32_t entryLarge = 1 << 7;
-constexpr uint32_t entryGlobal = 1 << 8;
+constexpr uint64_t entryLarge = 1 << 7;
+constexpr uint64_t entryGlobal = 1 << 8;
+constexpr uint64_t entryNoExecute = uint64_t { 1 } << 63;
 
-constexpr uint32_t frameMask = 0xfffff000;
-constexpr uint32_t largeFrameMask = 0xffc00000;
-// Where PSE-36 would keep address bits 32 to 39; with 32-bit physical addresses they are reserved.
-constexpr uint32_t largeReserved = 0x003fe000;
+constexpr uint64_t pageOffset = 0xfff;
+constexpr uint32_t frame32 = 0xfffff000;
+constexpr uint32_t largeFrame32 = 0xffc00000;
+constexpr uint64_t framePae = 0x000ffffffffff000;
+constexpr uint64_t largeFramePae = 0x000fffffffe00000;
+constexpr uint64_t largeReservedPae = 0x001fe000;
+constexpr uint32_t pointerTable = 0xffffffe0; // of CR3 with PAE
+constexpr uint64_t pointerReserved = 0x1e6;
 
-bool mayWrite(const PageWalk::Control& control, bool user, uint32_t rights)
+// Bits 13 to 20 of an entry for 4 MiB are bits 32 to 39 of the address. Intel SDM volume 3, 4.3.
+constexpr unsigned highAddressShift = 32 - 13;
+
+PhysicalAddress largePage32(uint64_t entry)
 {
-    return (rights & entryWritable) || (!user && !(control.cr0 & cr0::writeProtect));
+    constexpr uint64_t highAddress = 0x001fe000;
+    return (entry & largeFrame32) | (entry & highAddress) << highAddressShift;
 }
 
-// The error code where the rights of both levels together forbid the access. Intel SDM volume 3, 4.6.
-std::optional<uint32_t> violation(const PageWalk::Control& control, PageAccess access, uint32_t rights)
+bool noExecuteIsOn(const PageWalk::Control& control)
 {
-    if ((!access.user || (rights & entryUser)) && (!access.write || mayWrite(control, access.user, rights)))
-        return {};
-    return page_fault::present | (access.write ? page_fault::write : 0) | (access.user ? page_fault::user : 0);
+    return (control.efer & efer::noExecuteEnable) && (control.cr4 & cr4::physicalAddressExtension);
 }
 
-PageWalkResult notPresent(PageAccess access, uint32_t more = 0)
+uint32_t errorBits(const PageWalk::Control& control, PageAccess access)
 {
-    return { more | (access.write ? page_fault::write : 0) | (access.user ? page_fault::user : 0), {} };
+    return (access.write ? page_fault::write : 0) | (access.user ? page_fault::user : 0)
+        | (access.fetch && noExecuteIsOn(control) ? page_fault::fetch : 0);
 }
+
+PageWalkResult fault(const PageWalk::Control& control, PageAccess access, uint32_t reason = 0)
+{
+    return { errorBits(control, access) | reason, {} };
+}
+
+constexpr uint32_t reservedBitSet = page_fault::present | page_fault::reservedBit;
 
 } // namespace
 
-uint32_t PageWalk::readEntry(uint32_t physical) const
+// Where there is no memory, all bits are ones.
+template <class Entry> PageWalk::Step PageWalk::readEntry(PhysicalAddress physical) const
 {
-    uint8_t* host = m_memory.host(physical & m_addressMask);
-    if (!host)
-        return 0xffffffff;
-    return std::atomic_ref(*reinterpret_cast<uint32_t*>(host)).load(std::memory_order_relaxed);
-}
-
-// The processor sets these bits with a locked cycle: another processor may be changing the same entry.
-void PageWalk::setBits(uint32_t physical, uint32_t entry, uint32_t bits)
-{
-    if ((entry & bits) == bits)
-        return;
     physical &= m_addressMask;
     uint8_t* host = m_memory.host(physical);
     if (!host)
+        return { physical, static_cast<Entry>(~Entry { 0 }) };
+    return { physical, std::atomic_ref(*reinterpret_cast<Entry*>(host)).load(std::memory_order_relaxed) };
+}
+
+// The processor sets these bits with a locked cycle: another processor may be changing the same entry. They lie in the
+// low half of entries of either size.
+void PageWalk::setBits(const Step& step, uint32_t bits)
+{
+    if ((step.entry & bits) == bits)
         return;
-    const uint8_t flags = m_memory.flags(physical);
+    uint8_t* host = m_memory.host(step.address);
+    if (!host)
+        return;
+    const uint8_t flags = m_memory.flags(step.address);
     if (flags & GuestMemory::ReadOnly)
         return;
     std::atomic_ref(*reinterpret_cast<uint32_t*>(host)).fetch_or(bits);
-    m_memory.noteWrite(physical);
+    m_memory.noteWrite(step.address);
     if ((flags & GuestMemory::Code) && m_codeCache)
-        m_codeCache->codeWrittenHere(physical, sizeof(uint32_t));
+        m_codeCache->codeWrittenHere(step.address, sizeof(uint32_t));
 }
 
 PageWalkResult PageWalk::walk(const Control& control, uint32_t linear, PageAccess access)
 {
-    const uint32_t directoryAddress = (control.cr3 & frameMask) | (linear >> 22 << 2);
-    const uint32_t directoryEntry = readEntry(directoryAddress);
-    if (!(directoryEntry & entryPresent))
-        return notPresent(access);
-    if ((directoryEntry & entryLarge) && (control.cr4 & cr4::pageSizeExtensions))
-        return walkLarge(control, linear, access, directoryAddress, directoryEntry);
-
-    const uint32_t tableAddress = (directoryEntry & frameMask) | (linear >> 12 & 0x3ff) << 2;
-    const uint32_t tableEntry = readEntry(tableAddress);
-    if (!(tableEntry & entryPresent))
-        return notPresent(access);
-    const uint32_t rights = directoryEntry & tableEntry;
-    if (const auto errorCode = violation(control, access, rights))
-        return { errorCode, {} };
-
-    setBits(directoryAddress, directoryEntry, entryAccessed);
-    setBits(tableAddress, tableEntry, entryAccessed | (access.write ? entryDirty : 0));
-    const bool dirty = access.write || (tableEntry & entryDirty);
-    return { {},
-        { tableEntry & frameMask & m_addressMask, dirty && mayWrite(control, access.user, rights),
-            (tableEntry & entryGlobal) && (control.cr4 & cr4::pageGlobalEnable), false } };
+    return control.cr4 & cr4::physicalAddressExtension ? walkPae(control, linear, access)
+                                                       : walk32(control, linear, access);
 }
 
-PageWalkResult PageWalk::walkLarge(
-    const Control& control, uint32_t linear, PageAccess access, uint32_t directoryAddress, uint32_t directoryEntry)
+// Intel SDM volume 3, table 4-4: what no address bit is, of bits 13 to 21.
+uint64_t PageWalk::reservedInLargePage32() const
 {
-    if (directoryEntry & largeReserved)
-        return notPresent(access, page_fault::present | page_fault::reservedBit);
-    if (const auto errorCode = violation(control, access, directoryEntry))
-        return { errorCode, {} };
+    constexpr uint64_t above = 0x003fe000;
+    if (!m_model.pse36)
+        return above;
+    const unsigned addressBits = std::min(40u, m_model.physicalBits) - 32;
+    return above & ~(((uint64_t { 1 } << addressBits) - 1) << 13);
+}
 
-    setBits(directoryAddress, directoryEntry, entryAccessed | (access.write ? entryDirty : 0));
-    const bool dirty = access.write || (directoryEntry & entryDirty);
-    const uint32_t physical = (directoryEntry & largeFrameMask) | (linear & ~largeFrameMask & frameMask);
-    return { {},
-        { physical & m_addressMask, dirty && mayWrite(control, access.user, directoryEntry),
-            (directoryEntry & entryGlobal) && (control.cr4 & cr4::pageGlobalEnable), true } };
+uint64_t PageWalk::reservedInPaeEntry(const Control& control) const
+{
+    return (beyondPhysical() & ~entryNoExecute) | (noExecuteIsOn(control) ? 0 : entryNoExecute);
+}
+
+PageWalkResult PageWalk::walk32(const Control& control, uint32_t linear, PageAccess access)
+{
+    const Step directory = readEntry<uint32_t>((control.cr3 & frame32) | (linear >> 22 << 2));
+    if (!(directory.entry & entryPresent))
+        return fault(control, access);
+    if ((directory.entry & entryLarge) && (control.cr4 & cr4::pageSizeExtensions)) {
+        if (directory.entry & reservedInLargePage32())
+            return fault(control, access, reservedBitSet);
+        return finish(
+            control, access, directory, directory, largePage32(directory.entry) | (linear & ~largeFrame32 & frame32));
+    }
+
+    const Step table = readEntry<uint32_t>((directory.entry & frame32) | (linear >> 12 & 0x3ff) << 2);
+    if (!(table.entry & entryPresent))
+        return fault(control, access);
+    return finish(control, access, directory, table, table.entry & frame32);
+}
+
+PageWalkResult PageWalk::walkPae(const Control& control, uint32_t linear, PageAccess access)
+{
+    const uint64_t pointer = control.pageDirectoryPointers[linear >> 30];
+    if (!(pointer & entryPresent))
+        return fault(control, access);
+    const Step directory = readEntry<uint64_t>((pointer & framePae) | (linear >> 21 & 0x1ff) << 3);
+    if (!(directory.entry & entryPresent))
+        return fault(control, access);
+    const uint64_t reserved = reservedInPaeEntry(control);
+    const bool large = directory.entry & entryLarge;
+    if (directory.entry & (reserved | (large ? largeReservedPae : 0)))
+        return fault(control, access, reservedBitSet);
+    if (large)
+        return finish(control, access, directory, directory,
+            (directory.entry & largeFramePae) | (linear & ~largeFramePae & frame32));
+
+    const Step table = readEntry<uint64_t>((directory.entry & framePae) | (linear >> 12 & 0x1ff) << 3);
+    if (!(table.entry & entryPresent))
+        return fault(control, access);
+    if (table.entry & reserved)
+        return fault(control, access, reservedBitSet);
+    return finish(control, access, directory, table, table.entry & framePae);
+}
+
+// The rights of both levels together decide. Intel SDM volume 3, 4.6.
+PageWalkResult PageWalk::finish(
+    const Control& control, PageAccess access, const Step& directory, const Step& last, PhysicalAddress page)
+{
+    const uint64_t rights = directory.entry & last.entry;
+    const bool writable = (rights & entryWritable) || (!access.user && !(control.cr0 & cr0::writeProtect));
+    const bool executable = !((directory.entry | last.entry) & entryNoExecute);
+    if ((access.user && !(rights & entryUser)) || (access.write && !writable) || (access.fetch && !executable))
+        return fault(control, access, page_fault::present);
+
+    // Also where a directory is its own page table: then the two are one entry, and INVLPG forgets more than it must.
+    const bool large = directory.address == last.address;
+    if (!large)
+        setBits(directory, entryAccessed);
+    setBits(last, entryAccessed | (access.write ? entryDirty : 0));
+    const bool dirty = access.write || (last.entry & entryDirty);
+    const bool global = (last.entry & entryGlobal) && (control.cr4 & cr4::pageGlobalEnable);
+    return { {}, { page & ~pageOffset & m_addressMask, dirty && writable, global, large, executable } };
+}
+
+std::optional<PageDirectoryPointers> PageWalk::readPageDirectoryPointers(uint32_t cr3) const
+{
+    PageDirectoryPointers pointers {};
+    for (uint32_t n = 0; n < pointers.size(); ++n) {
+        pointers[n] = readEntry<uint64_t>((cr3 & pointerTable) + 8 * n).entry;
+        if ((pointers[n] & entryPresent) && (pointers[n] & (pointerReserved | beyondPhysical())))
+            return {};
+    }
+    return pointers;
 }
 
 } // namespace namsan

@@ -32,7 +32,7 @@ bool Lockstep::aboutToAccess(uint32_t linear, unsigned size, bool write)
     if (linear % GuestMemory::pageSize + size > GuestMemory::pageSize)
         return false;
     LinearMemory& memory = m_processor.memory;
-    const PhysicalAddress physical = write ? memory.translateWrite(linear) : memory.translateFetch(linear);
+    const PhysicalAddress physical = write ? memory.translateWrite(linear) : memory.translateRead(linear);
     uint8_t* host = m_memory.host(physical);
     if (!host)
         return false;
@@ -80,6 +80,7 @@ Accelerator::Outcome Lockstep::run()
     m_unitEip = before.nextEip;
     interpret(count);
     m_compared += count;
+    m_processor.counters.instructionsCompared.add(count);
     if (outcome == Outcome::Faulted) {
         translated.nextEip = faultEip;
         m_fault = fault;

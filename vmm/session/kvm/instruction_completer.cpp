@@ -9,6 +9,7 @@ namespace namsan {
 InstructionCompleter::InstructionCompleter(
     GuestMemory& memory, GuestBus& bus, const Clock& clock, const CpuModel& model, VcpuCounters& counters)
     : m_vcpuCounters(counters)
+    , m_decoder(model.features())
     , m_processor(memory, bus, clock, model, m_counters)
     , m_codeCache(memory, m_processor.memory, bus, m_decoder, m_counters, m_attention)
     , m_interpreter(m_processor, m_codeCache, m_attention, m_a20Open)

@@ -123,23 +123,36 @@ void KvmDevice::findCapabilities()
     };
 }
 
-Result<void> KvmDevice::canServe(const CpuModel& model) const
+Result<FeatureSet> KvmDevice::supportedFeatures() const
 {
     constexpr uint32_t mostEntries = 256;
     KvmList<kvm_cpuid2, kvm_cpuid_entry2> supported(mostEntries);
     supported.head()->nent = mostEntries;
     if (auto asked = kvmCall(m_file.number(), KVM_GET_SUPPORTED_CPUID, supported.head(), "to tell its CPUID"); !asked)
-        return asked;
-    const CpuidResult wanted = model.cpuid(1, 0);
+        return asked.error();
+    // The TSC is invariant by the board's clock, whatever the host's is.
+    FeatureSet features { Feature::Base, Feature::Hints, Feature::InvariantTsc };
     for (uint32_t i = 0; i < supported.head()->nent; ++i) {
         const kvm_cpuid_entry2& entry = supported.entries()[i];
-        if (entry.function != 1)
-            continue;
-        if (const uint32_t missing = wanted.edx & ~entry.edx)
-            return Error { fmt::format("The host's KVM lacks features of the CPU model {} (CPUID 1, EDX bits {:08x}). "
-                                       "Use the software CPU (--engine soft).",
-                model.name(), missing) };
+        if (entry.function == 1) {
+            features.setWord(FeatureSet::leaf1Edx, entry.edx);
+            features.setWord(FeatureSet::leaf1Ecx, entry.ecx);
+        } else if (entry.function == 0x80000001) {
+            features.setWord(FeatureSet::extendedEdx, entry.edx);
+        }
     }
+    return features;
+}
+
+Result<void> KvmDevice::canServe(const CpuModel& model) const
+{
+    const auto supported = supportedFeatures();
+    if (!supported)
+        return supported.error();
+    if (const FeatureSet missing = model.features().without(*supported); !missing.empty())
+        return Error { fmt::format("The host's KVM cannot serve the CPU model {}: it lacks {}. Choose another model "
+                                   "(--cpu), or the software CPU (--engine soft).",
+            model.name(), namesOf(missing)) };
     return {};
 }
 

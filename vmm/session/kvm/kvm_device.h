@@ -38,6 +38,7 @@ public:
     const KvmCapabilities& capabilities() const { return m_capabilities; }
     // Says which promise of the model the host's processor cannot keep.
     Result<void> canServe(const CpuModel&) const;
+    Result<FeatureSet> supportedFeatures() const;
     Result<FileDescriptor> createVm() const;
     Result<size_t> vcpuMappingSize() const; // of what a vCPU shares with the kernel
 

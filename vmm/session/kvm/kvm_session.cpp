@@ -16,16 +16,18 @@ namespace {
 constexpr uint64_t identityMapAddress = 0xfeffc000;
 constexpr unsigned long tssAddress = identityMapAddress + 0x1000;
 
-// The model-specific registers that the kernel may serve: what it does with them is what our models promise. RDMSR and
-// WRMSR of all others come here, so that they are what they are on every engine.
+// The model-specific registers that the kernel may serve where the model has them: what it does is what it promises.
+// RDMSR and WRMSR of all others come here, so that they are what they are on every engine.
 struct MsrRange {
     uint32_t first;
     uint32_t count;
+    Feature feature;
 };
 constexpr std::array msrsOfTheKernel {
-    MsrRange { 0x10, 1 }, // time stamp counter
-    MsrRange { 0x174, 3 }, // SYSENTER
-    MsrRange { 0x277, 1 }, // page attribute table
+    MsrRange { 0x10, 1, Feature::Tsc }, // time stamp counter
+    MsrRange { 0x174, 3, Feature::Sep }, // SYSENTER
+    MsrRange { 0x277, 1, Feature::Pat }, // page attribute table
+    MsrRange { 0xc0000080, 1, Feature::Nx }, // extended features
 };
 
 Result<void> enable(int vm, uint32_t capability, uint64_t argument, std::string_view what)
@@ -36,17 +38,18 @@ Result<void> enable(int vm, uint32_t capability, uint64_t argument, std::string_
     return kvmCall(vm, KVM_ENABLE_CAP, &order, what);
 }
 
-Result<void> filterMsrs(int vm)
+Result<void> filterMsrs(int vm, const CpuModel& model)
 {
     std::array<uint8_t, 8> allowed { 0xff }; // a bit for each register of a range, in whole words of the kernel's
     kvm_msr_filter filter {};
     filter.flags = KVM_MSR_FILTER_DEFAULT_DENY;
-    for (size_t i = 0; i < msrsOfTheKernel.size(); ++i) {
-        filter.ranges[i].flags = KVM_MSR_FILTER_READ | KVM_MSR_FILTER_WRITE;
-        filter.ranges[i].base = msrsOfTheKernel[i].first;
-        filter.ranges[i].nmsrs = msrsOfTheKernel[i].count;
-        filter.ranges[i].bitmap = allowed.data();
-    }
+    size_t used = 0;
+    for (const auto& [first, count, feature] : msrsOfTheKernel)
+        if (model.has(feature))
+            filter.ranges[used++] = { .flags = KVM_MSR_FILTER_READ | KVM_MSR_FILTER_WRITE,
+                .nmsrs = count,
+                .base = first,
+                .bitmap = allowed.data() };
     if (auto enabled = enable(vm, KVM_CAP_X86_USER_SPACE_MSR, KVM_MSR_EXIT_REASON_FILTER | KVM_MSR_EXIT_REASON_UNKNOWN,
             "to hand over model-specific registers");
         !enabled)
@@ -81,7 +84,7 @@ Result<void> KvmSession::build(const KvmDevice& device, GuestMemory& memory, con
     if (!vm)
         return vm.error();
     m_vm = std::move(*vm);
-    if (auto prepared = prepareVm(capabilities); !prepared)
+    if (auto prepared = prepareVm(capabilities, model); !prepared)
         return prepared;
     const bool split = splitIrqchip && takeSplitIrqchip(capabilities);
 
@@ -110,7 +113,7 @@ Result<void> KvmSession::build(const KvmDevice& device, GuestMemory& memory, con
     return {};
 }
 
-Result<void> KvmSession::prepareVm(const KvmCapabilities& capabilities)
+Result<void> KvmSession::prepareVm(const KvmCapabilities& capabilities, const CpuModel& model)
 {
     uint64_t identityMap = identityMapAddress;
     if (auto set = kvmCall(m_vm.number(), KVM_SET_IDENTITY_MAP_ADDR, &identityMap, "a place for its page table"); !set)
@@ -123,7 +126,7 @@ Result<void> KvmSession::prepareVm(const KvmCapabilities& capabilities)
             !enabled)
             return enabled;
     if (capabilities.msrFilter)
-        return filterMsrs(m_vm.number());
+        return filterMsrs(m_vm.number(), model);
     m_remarks += " Model-specific registers are this host's and not the CPU model's: its KVM has no filter for them.";
     return {};
 }

@@ -38,7 +38,7 @@ private:
     KvmSession() = default;
 
     Result<void> build(const KvmDevice&, GuestMemory&, const Clock&, const CpuModel&, GuestBus&, bool splitIrqchip);
-    Result<void> prepareVm(const KvmCapabilities&);
+    Result<void> prepareVm(const KvmCapabilities&, const CpuModel&);
     bool takeSplitIrqchip(const KvmCapabilities&);
 
     std::string m_remarks;

@@ -129,6 +129,7 @@ kvm_sregs toKvmSregs(const CpuState& state, uint64_t apicBase)
     sregs.cr2 = state.cr2;
     sregs.cr3 = state.cr3;
     sregs.cr4 = state.cr4;
+    sregs.efer = state.efer;
     sregs.apic_base = apicBase;
     return sregs;
 }
@@ -145,6 +146,7 @@ void fromKvmSregs(const kvm_sregs& sregs, CpuState& state)
     state.cr2 = static_cast<uint32_t>(sregs.cr2);
     state.cr3 = static_cast<uint32_t>(sregs.cr3);
     state.cr4 = static_cast<uint32_t>(sregs.cr4);
+    state.efer = sregs.efer;
 }
 
 kvm_debugregs toKvmDebugregs(const CpuState& state)

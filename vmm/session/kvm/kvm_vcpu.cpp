@@ -10,7 +10,6 @@ namespace namsan {
 
 namespace {
 constexpr uint64_t apicEnabled = 1 << 11; // of IA32_APIC_BASE. Intel SDM volume 3, 11.4.3
-constexpr uint32_t cpuidApic = 1 << 9; // leaf 1, EDX
 } // namespace
 
 Result<KvmRunArea> KvmRunArea::map(int vcpu, size_t size)
@@ -44,9 +43,9 @@ KvmVcpu::KvmVcpu(FileDescriptor file, KvmRunArea area, const Environment& enviro
         m_trouble = read.error().message;
     // A model without an APIC has none at its address either, and the PIC's INTR goes straight to the processor.
     m_apicBase = sregs.apic_base;
-    if (!(environment.model.cpuid(1, 0).edx & cpuidApic))
+    if (!environment.model.has(Feature::Apic))
         m_apicBase &= ~apicEnabled;
-    load(CpuState::afterReset());
+    load(CpuState::afterReset(environment.model));
 }
 
 void KvmVcpu::demand(Attention::Reason reason)

@@ -7,6 +7,7 @@ namespace namsan {
 
 SoftSession::SoftSession(GuestMemory& memory, const Clock& clock, const CpuModel& model, GuestBus& bus)
     : m_memory(memory)
+    , m_decoder(model.features())
     , m_vcpu(memory, bus, clock, model, m_decoder)
 {
     m_memory.setCodeWatcher(this);

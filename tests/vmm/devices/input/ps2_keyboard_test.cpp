@@ -153,6 +153,26 @@ TEST_F(Ps2KeyboardTest, TellsWhenItIsDrained)
     EXPECT_EQ(keyboard.room(), 16);
 }
 
+TEST_F(Ps2KeyboardTest, TakesKeysOnlyWhereNoneIsLost)
+{
+    int drained = 0;
+    keyboard.drained().listen([&drained](const KeyboardDrained&) { ++drained; });
+    for (HidUsage usage = 0x04; usage < 0x04 + 8; ++usage) {
+        EXPECT_TRUE(keyboard.takesKey());
+        keyboard.keyEvent({ usage, true });
+    }
+    EXPECT_TRUE(keyboard.takesKey());
+    keyboard.keyEvent({ 0x10, true });
+    EXPECT_FALSE(keyboard.takesKey()) << "the longest key would not fit";
+
+    keyboard.command(0xf5); // switched off, buffer emptied
+    EXPECT_FALSE(keyboard.takesKey());
+    EXPECT_EQ(drained, 0);
+    keyboard.command(0xf4);
+    EXPECT_TRUE(keyboard.takesKey());
+    EXPECT_EQ(drained, 1) << "those who wait are to hear of it";
+}
+
 TEST_F(Ps2KeyboardTest, AnswersItsCommands)
 {
     EXPECT_EQ(send({ 0xee }), Bytes { 0xee });

@@ -52,6 +52,47 @@ TEST_F(Uart16550Test, StartsAsAfterMasterReset)
     EXPECT_EQ(board.in(msr), 0xb0);
 }
 
+TEST_F(Uart16550Test, ShowsABusyTransmitterWhileItIsHeld)
+{
+    enable(0x02);
+    EXPECT_EQ(board.in(iir), 0x02);
+    uart.holdTransmitter(true);
+    EXPECT_EQ(board.in(lsr), 0x00);
+    board.out(thr, 'a');
+    EXPECT_EQ(sent, "a") << "the line decides what it does with a byte that comes all the same";
+    EXPECT_FALSE(interrupt());
+    board.out(ier, 0x00);
+    board.out(ier, 0x02);
+    EXPECT_FALSE(interrupt()) << "THR is not empty";
+
+    uart.holdTransmitter(false);
+    EXPECT_EQ(board.in(lsr), 0x60);
+    EXPECT_TRUE(interrupt());
+    EXPECT_EQ(board.in(iir), 0x02);
+    EXPECT_FALSE(interrupt());
+}
+
+TEST_F(Uart16550Test, AnUnheldLineTellsNothingNew)
+{
+    enable(0x02);
+    EXPECT_EQ(board.in(iir), 0x02);
+    uart.holdTransmitter(false);
+    EXPECT_FALSE(interrupt());
+}
+
+TEST_F(Uart16550Test, GoesOnAfterASnapshotThatWasTakenWhileItWasHeld)
+{
+    enable(0x02);
+    EXPECT_EQ(board.in(iir), 0x02);
+    uart.holdTransmitter(true);
+    const Snapshot snapshot = board.save(uart);
+    uart.holdTransmitter(false);
+    EXPECT_EQ(board.in(iir), 0x02);
+    ASSERT_FALSE(interrupt());
+    ASSERT_TRUE(board.restore(uart, snapshot));
+    EXPECT_TRUE(interrupt()) << "else the guest would wait for ever";
+}
+
 TEST_F(Uart16550Test, SendsWhatIsWrittenAtOnceAndInOrder)
 {
     for (const char c : std::string_view("Namsan"))

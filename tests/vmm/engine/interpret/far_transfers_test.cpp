@@ -86,7 +86,7 @@ TEST_F(FarTransfersTest, JumpsAreCheckedAndChangeNothingWhereTheyFault)
     EXPECT_EQ(faultOfJump(kernelData), generalProtection(kernelData));
     EXPECT_EQ(faultOfJump(kernelCode | 3), generalProtection(kernelCode)) << "RPL";
     EXPECT_EQ(faultOfJump(userCode), generalProtection(userCode & ~3)) << "DPL";
-    EXPECT_EQ(faultOfJump(taskState), generalProtection(taskState)) << "no task switches";
+    EXPECT_EQ(faultOfJump(localTable), generalProtection(localTable));
     setDescriptor(spare, makeDescriptor(0, 0xfffff, code0 & ~notPresent));
     EXPECT_EQ(faultOfJump(spare), fault(Exception::SegmentNotPresent, spare));
     setDescriptor(spare, makeDescriptor(0, 0x5fff, code0, 0x4));
@@ -262,16 +262,6 @@ TEST_F(FarTransfersTest, SixteenBitInterruptReturnKeepsTheUpperFlags)
     returnFromInterrupt(cpu, 2);
     EXPECT_EQ(cpu.eflags(), eflags::identification | 0x203);
     EXPECT_EQ(cpu.gpr[Esp], kernelStack);
-}
-
-TEST_F(FarTransfersTest, TaskReturnsAndVirtual8086ModeAreRefused)
-{
-    for (const uint32_t value : { 0x00020002u, uint32_t { kernelCode }, 0x6000u })
-        push32(value);
-    EXPECT_EQ(faultOfIret(), generalProtection());
-    cpu.setEflags(eflags::alwaysOne | eflags::nestedTask);
-    EXPECT_EQ(faultOfIret(), generalProtection());
-    expectUntouched(kernelStack - 12);
 }
 
 TEST_F(FarTransfersTest, RealModeInterruptReturn)

@@ -94,7 +94,7 @@ protected:
     NoBus bus;
     ManualClock clock;
     VcpuCounters counters;
-    Processor processor { *memory, bus, clock, CpuModel::namsan1(), counters };
+    Processor processor { *memory, bus, clock, CpuModel::standard(), counters };
     Decoder decoder;
     bool code32 = true;
     std::optional<uint32_t> errorCode;

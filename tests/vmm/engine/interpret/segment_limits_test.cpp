@@ -107,7 +107,7 @@ TEST_F(SegmentLimitsTest, ResetStartsBelow4GiB)
     cpu.load(CpuState::afterReset());
     EXPECT_EQ(cpu.linearForRead(Cs, cpu.eip, 1), 0xfffffff0u);
     EXPECT_FALSE(cpu.protectedMode());
-    EXPECT_EQ(cpu.gpr[Edx], CpuModel::namsan1().cpuid(1, 0).eax);
+    EXPECT_EQ(cpu.gpr[Edx], CpuModel::standard().cpuid(1, 0).eax);
 }
 
 } // namespace namsan

@@ -106,7 +106,7 @@ TEST(KvmState, CarriesWhatFxsaveHoldsAndLeavesTheRest)
 
 TEST(KvmCpuid, HasEachLeafOfTheModel)
 {
-    const CpuModel& model = CpuModel::namsan1();
+    const CpuModel& model = CpuModel::standard();
     const auto entries = cpuidEntries(model);
     for (const kvm_cpuid_entry2& entry : entries) {
         EXPECT_EQ(entry.edx, model.cpuid(entry.function, 0).edx) << entry.function;
