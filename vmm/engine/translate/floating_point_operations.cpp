@@ -36,6 +36,18 @@ bool isFloatingPoint(const Instruction& instruction)
 
 bool isNativeFloatingPoint(const Instruction& instruction, uint32_t mode)
 {
+    // Every host has SSE2. Of what came later the interpreter knows what to do where the host lacks it.
+    switch (instruction.entry->feature) {
+    case Feature::Base:
+    case Feature::Cmov:
+    case Feature::Mmx:
+    case Feature::Fxsr:
+    case Feature::Sse:
+    case Feature::Sse2:
+        break;
+    default:
+        return false;
+    }
     switch (instruction.entry->operation) {
     case Operation::Fence:
         return true;
