@@ -158,7 +158,11 @@ uint32_t TranslatorRuntime::runHandler(TranslatedFrame* frame, const HandlerSite
             = processor.nextEip == site->eip && (site->instruction.entry->attributes & attribute::repeatable);
         if (!unfinished)
             ++frame->executedBefore;
-        return leaveFor(*frame, site->endsUnit || unfinished ? LeaveReason::Handler : LeaveReason::Interpret);
+        // Flags that were dead may be old ones still, unless the unit was to end here.
+        const bool exactFlags = (site->endsUnit && !site->insteadOfNative) || unfinished;
+        const bool needsCare = processor.interruptShadow || processor.halted || processor.pendingDebug
+            || (processor.otherFlags & (eflags::trap | eflags::resume));
+        return leaveFor(*frame, exactFlags || needsCare ? LeaveReason::Handler : LeaveReason::Interpret);
     });
 }
 
