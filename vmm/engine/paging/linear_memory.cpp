@@ -231,6 +231,16 @@ const uint64_t* LinearMemory::flatViews() const
     return m_set->flat->views(m_privilege == Privilege::User);
 }
 
+uint64_t LinearMemory::flatHole() const
+{
+    return m_flatMemory->hole();
+}
+
+bool LinearMemory::flatPagesStay() const
+{
+    return m_flatMemory->memory().means() == GuardedMemory::Means::GuardPages;
+}
+
 // What was not asked for is not to be there then.
 void LinearMemory::noteFlatWrites()
 {

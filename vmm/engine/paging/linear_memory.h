@@ -174,6 +174,8 @@ public:
     void enterFlat(uint32_t linear, bool write);
     // Before an access there that is likely: the same, where a walk would set no bits.
     void enterFlatEarly(uint32_t linear);
+    uint64_t flatHole() const;
+    bool flatPagesStay() const; // false where the host may take pages away by itself
     size_t flatBytes() const;
     void noteFlatWrites(); // for the lockstep comparison
 

@@ -47,6 +47,7 @@ void UnitEmitter::saveFlagsBeforeLookup(uint32_t live)
 void UnitEmitter::emitSlowCall(const Step& step, unsigned size, const uint8_t* thunk, uint32_t site)
 {
     Assembler& a = m_assembler;
+    flushX87Pointers();
     a.mov(a.dword[processor + m_offsets.eip], step.eip);
     a.mov(a.dword[processor + m_offsets.nextEip], step.eip);
     a.mov(a.dword[frame + offsetof(TranslatedFrame, executedBefore)], indexOf(step));
@@ -54,6 +55,7 @@ void UnitEmitter::emitSlowCall(const Step& step, unsigned size, const uint8_t* t
         a.mov(a.dword[frame + offsetof(TranslatedFrame, site)], site);
     a.mov(temporary, size);
     a.call(thunk);
+    keepFloatingPoint();
 }
 
 // Afterwards the flags are where they were before the lookup, unless that has asked.
@@ -63,13 +65,13 @@ UnitEmitter::SlowWay UnitEmitter::emitLookup(const Step& step, MemoryAccess acce
     const uint32_t lookup = here();
     m_memoryForm.emitLookup(m_assembler, access, size, cold.start);
     if (m_memoryForm.asks()) {
-        m_flagsInHost = false;
+        m_state.flagsInHost = false;
         return {};
     }
     const auto site = static_cast<uint32_t>(m_allFaultSites.size() + m_faultSites.size());
     m_faultSites.push_back({ lookup, here(), &cold });
-    const bool live = m_flagsInHost && step.liveIn;
-    return { live && !m_flagsInMemory, live, site };
+    const bool live = m_state.flagsInHost && step.liveIn;
+    return { live && !m_state.flagsInMemory, live, site };
 }
 
 void UnitEmitter::emitReadLookup(const Step& step, unsigned size)
@@ -102,6 +104,7 @@ void UnitEmitter::emitWrite(const Step& step, unsigned size, bool alsoReads, con
         operation();
         m_assembler.mov(temporary, size);
         m_assembler.call(m_thunks.commitWrite);
+        keepFloatingPoint();
         m_assembler.jmp(cold.back, Assembler::T_NEAR);
     };
 }

@@ -144,7 +144,7 @@ void UnitEmitter::emitOrdinary(const Step& step)
             emitEncoded(instruction);
         });
         if (needsFlags)
-            m_flagsInHost = true;
+            m_state.flagsInHost = true;
     } else {
         emitReadLookup(step, size);
         if (needsFlags)
@@ -179,6 +179,37 @@ void UnitEmitter::emitExchange(const Step& step)
     });
 }
 
+// A bit of memory whose number is in a register: which four bytes it is in depends on the number. Intel SDM volume 2,
+// 3.1.1.9.
+void UnitEmitter::emitBitTest(const Step& step)
+{
+    const Instruction& instruction = step.instruction;
+    const FlagEffect effect = flagEffectOf(instruction, m_unit.mode);
+    Assembler& a = m_assembler;
+    saveFlagsIfLive(step.liveIn);
+    m_state.flagsInHost = false;
+    emitAddress(instruction);
+    a.mov(value, guest(instruction.reg));
+    a.sar(value, 5);
+    a.lea(address, a.ptr[address64 + value64 * 4]);
+    const auto operation = [this, &instruction, &a, live = step.liveIn & ~effect.replaced] {
+        a.mov(value, a.operand());
+        if (live)
+            loadFlags();
+        a.encode(OpcodeMap::Extended0F, instruction.entry->opcode, 4, hostOfGuest[instruction.reg],
+            { false, static_cast<uint8_t>(value.getIdx()) });
+        if (writesRm(instruction))
+            a.mov(a.operand(), value);
+    };
+    if (writesRm(instruction)) {
+        emitWrite(step, 4, true, operation);
+    } else {
+        emitReadLookup(step, 4);
+        operation();
+    }
+    noteFlagEffect(effect);
+}
+
 // Where the host's division would fault, or might, the interpreter's handler does it: DIV where the quotient has more
 // than 32 bits, IDIV unless EDX is the sign of EAX and the divisor neither 0 nor -1.
 void UnitEmitter::emitDivision(const Step& step)
@@ -210,7 +241,7 @@ void UnitEmitter::emitDivision(const Step& step)
     }
     a.L(cold.back);
     cold.emit = [this, &cold, &step] {
-        emitHandler(step, true);
+        emitHandler(step, AfterHandler::GoBack);
         m_assembler.jmp(cold.back, Assembler::T_NEAR);
     };
     noteFlagEffect(flagEffectOf(instruction, m_unit.mode));

@@ -13,6 +13,11 @@ constexpr unsigned pageBits = 12;
 
 class FlatForm final : public MemoryForm {
 public:
+    explicit FlatForm(bool pagesStay)
+        : m_pagesStay(pagesStay)
+    {
+    }
+
     bool asks() const override { return false; }
     const void* tableRegister(const void* tables) const override
     {
@@ -27,13 +32,28 @@ public:
         assembler.shrx(temporary, address, Xbyak::Reg32(pageTable.getIdx()));
         assembler.mov(host, assembler.ptr[pageTable + temporary64 * 8 + (view - pageBits)]);
     }
+
+    void emitSureLookup(Assembler& assembler, MemoryAccess access, Xbyak::Label& slow) const override
+    {
+        using namespace register_map;
+        if (!m_pagesStay) {
+            assembler.jmp(slow, Assembler::T_NEAR);
+            return;
+        }
+        emitLookup(assembler, access, 1, slow);
+        assembler.cmp(host, assembler.inFrame(offsetof(TranslatedFrame, hole)));
+        assembler.je(slow, Assembler::T_NEAR);
+    }
+
+private:
+    bool m_pagesStay;
 };
 
 } // namespace
 
-std::unique_ptr<MemoryForm> makeFlatForm()
+std::unique_ptr<MemoryForm> makeFlatForm(bool pagesStay)
 {
-    return std::make_unique<FlatForm>();
+    return std::make_unique<FlatForm>(pagesStay);
 }
 
 } // namespace namsan

@@ -2,6 +2,7 @@
 #include "vmm/engine/translate/lockstep.h"
 
 #include "vmm/engine/interpret/eflags_access.h"
+#include "vmm/engine/interpret/fxsave_image.h"
 #include "vmm/engine/paging/flat_tables.h"
 #include "vmm/engine/translate/liveness.h"
 
@@ -21,6 +22,7 @@ Result<std::unique_ptr<Lockstep>> Lockstep::create(Processor& processor, GuestMe
     std::unique_ptr<Lockstep> lockstep(new Lockstep(processor, memory, codeCache, attention));
     lockstep->m_translator = std::move(*translator);
     lockstep->m_flat = options.flat;
+    lockstep->m_exactFlags = options.exactFlags;
     lockstep->m_translator->runtime().setObserver(lockstep.get());
     return lockstep;
 }
@@ -65,7 +67,8 @@ void Lockstep::letStackBeWritten()
 
 Lockstep::Registers Lockstep::registers() const
 {
-    return { m_processor.gpr, m_processor.nextEip, m_processor.arithmeticFlags };
+    return { m_processor.gpr, m_processor.nextEip, m_processor.arithmeticFlags, m_processor.otherFlags,
+        m_processor.fxsave };
 }
 
 void Lockstep::putBack(const Registers& registers)
@@ -74,6 +77,8 @@ void Lockstep::putBack(const Registers& registers)
     m_processor.nextEip = registers.nextEip;
     m_processor.eip = registers.nextEip;
     m_processor.arithmeticFlags = registers.arithmeticFlags;
+    m_processor.otherFlags = registers.otherFlags;
+    m_processor.fxsave = registers.fxsave;
 }
 
 Accelerator::Outcome Lockstep::run()
@@ -137,6 +142,13 @@ void Lockstep::interpretOne()
     block.instructions[0].execute(processor, block.instructions[0]);
 }
 
+uint32_t Lockstep::flagsToCompare()
+{
+    if (m_exactFlags)
+        return eflags::arithmetic;
+    return m_fault ? 0 : liveFlags();
+}
+
 // The flags that the code where the unit has ended is sure to ask for.
 uint32_t Lockstep::liveFlags()
 {
@@ -161,11 +173,13 @@ void Lockstep::compare(const Registers& translated)
     for (size_t n = 0; n < names.size(); ++n)
         report(names[n], m_processor.gpr[n], translated.gpr[n]);
     report("EIP", m_processor.nextEip, translated.nextEip);
-    const uint32_t live = m_fault ? 0 : liveFlags();
+    const uint32_t live = flagsToCompare();
     report("EFLAGS", host_flags::toEflags(m_processor.arithmeticFlags) & live,
         host_flags::toEflags(translated.arithmeticFlags) & live);
     for (size_t n = 0; n < m_usedPages; ++n)
         comparePage(*m_pages[n]);
+    report("EFLAGS, all but the arithmetic flags,", m_processor.otherFlags, translated.otherFlags);
+    compareFloatingPoint(translated.fxsave);
     if (!m_difference.empty())
         m_attention.raise(Attention::Kick);
 }
@@ -180,6 +194,30 @@ void Lockstep::comparePage(const Page& page)
         if (interpreted != translated)
             return report(fmt::format("memory (at {:03x} of its page)", n), interpreted, translated);
     }
+}
+
+void Lockstep::compareFloatingPoint(const FxsaveArea& translated)
+{
+    const FxsaveImage& left = imageOf(m_processor.fxsave);
+    const FxsaveImage& right = imageOf(translated);
+    report("the x87 control word", left.control, right.control);
+    // Processors differ in what FCOMI and FCMOV do to C1.
+    constexpr uint16_t status = static_cast<uint16_t>(~x87_status::c1);
+    report("the x87 status word", left.status & status, right.status & status);
+    report("the x87 tags", left.validTags, right.validTags);
+    report("the x87 opcode", left.opcode, right.opcode);
+    report("the x87 instruction offset", left.instructionOffset, right.instructionOffset);
+    report("the x87 code segment", left.codeSegment, right.codeSegment);
+    report("the x87 data offset", left.dataOffset, right.dataOffset);
+    report("the x87 data segment", left.dataSegment, right.dataSegment);
+    report("MXCSR", left.mxcsr, right.mxcsr);
+    for (size_t n = 0; n < left.st.size(); ++n) {
+        report("an x87 significand", left.st[n].significand, right.st[n].significand);
+        report("an x87 exponent", left.st[n].signExponent, right.st[n].signExponent);
+    }
+    for (size_t n = 0; n < left.xmm.size(); ++n)
+        for (size_t half = 0; half < left.xmm[n].quads.size(); ++half)
+            report("an XMM register", left.xmm[n].quads[half], right.xmm[n].quads[half]);
 }
 
 void Lockstep::report(std::string_view what, uint64_t interpreted, uint64_t translated)

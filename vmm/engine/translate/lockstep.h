@@ -39,6 +39,8 @@ private:
         std::array<uint32_t, 9> gpr;
         uint32_t nextEip;
         uint16_t arithmeticFlags;
+        uint32_t otherFlags;
+        FxsaveArea fxsave;
     };
     // A page that the unit has written to.
     struct Page {
@@ -62,9 +64,11 @@ private:
     void putBack(const Registers&);
     void interpret(uint64_t count);
     void interpretOne();
+    uint32_t flagsToCompare();
     uint32_t liveFlags();
     void compare(const Registers& translated);
     void comparePage(const Page&);
+    void compareFloatingPoint(const FxsaveArea& translated);
     void report(std::string_view what, uint64_t interpreted, uint64_t translated);
 
     Processor& m_processor;
@@ -77,6 +81,7 @@ private:
     size_t m_usedPages = 0; // of them, by this unit
     std::optional<Fault> m_fault;
     std::string m_difference;
+    bool m_exactFlags = false;
     uint32_t m_unitEip = 0;
     uint64_t m_compared = 0;
 };

@@ -20,6 +20,7 @@ struct HandlerSite {
     uint32_t eip = 0;
     uint32_t executedBefore = 0; // instructions of its unit
     bool endsUnit = false;
+    bool insteadOfNative = false; // this once, of an instruction that is translated
 };
 
 // What translated code calls. The functions are called from emitted code, which no exception can pass: whatever is
@@ -66,6 +67,8 @@ private:
         return m_observer && !m_observer->aboutToAccess(linear, size, write);
     }
     uint64_t read(uint32_t linear, uint32_t size);
+    void readIntoScratch(TranslatedFrame&, uint32_t linear, uint32_t size);
+    void write(uint32_t linear, uint32_t size, uint64_t value);
     static uint32_t leaveFor(TranslatedFrame&, LeaveReason);
 
     Processor& m_processor;

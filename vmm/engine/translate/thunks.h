@@ -27,13 +27,17 @@ struct Thunks {
     const uint8_t* prepareWrite = nullptr; // nothing is read
     const uint8_t* commitWrite = nullptr; // writes what the operand's place holds by now; keeps the flags
 
+    // Called, changes nothing but that: the guest's x87, MMX and SSE registers go into the host's. Everything above
+    // brings them back to Processor before it runs anything that was not emitted.
+    const uint8_t* lendFloatingPoint = nullptr;
+
     const uint8_t* runHandler = nullptr; // called with the HandlerSite in r9; leaves where units must not go on
 };
 
 Thunks emitThunks(Assembler&, const CodeRegion&, const Processor&);
 
 // The jump table's entry for the linear address in r8d and a jump to it; where there is none, it leaves. Changes r9,
-// r10 and flags.
-void emitJumpThroughTable(Assembler&, const uint8_t* leave, int nextEipOffset);
+// r10 and flags. known: that entry, where the address is.
+void emitJumpThroughTable(Assembler&, const uint8_t* leave, int nextEipOffset, const JumpEntry* known = nullptr);
 
 } // namespace namsan

@@ -5,6 +5,7 @@
 #include "vmm/engine/paging/flat_tables.h"
 #include "vmm/engine/translate/assembler.h"
 #include "vmm/engine/translate/fault_redirection.h"
+#include "vmm/engine/translate/floating_point_operations.h"
 #include "vmm/engine/translate/native_operations.h"
 #include "vmm/engine/translate/unit_emitter.h"
 
@@ -89,7 +90,7 @@ Translator::Translator(Processor& processor, GuestMemory& memory, CodeCache& cod
     , m_region(std::move(region))
     , m_faultSites(*m_region)
     , m_assembler(std::make_unique<Assembler>(m_region->size(), m_region->writable()))
-    , m_memoryForm(options.flat ? makeFlatForm() : makeTlbForm())
+    , m_memoryForm(options.flat ? makeFlatForm(processor.memory.flatPagesStay()) : makeTlbForm())
     , m_thunks(emitThunks(*m_assembler, *m_region, processor))
     , m_thunkBytes(m_assembler->getSize())
     , m_jumps(size_t { 1 } << TranslatedFrame::jumpBits)
@@ -98,8 +99,10 @@ Translator::Translator(Processor& processor, GuestMemory& memory, CodeCache& cod
     m_frame.attention = &attention.word();
     m_frame.jumps = m_jumps.data();
     m_frame.runtime = &m_runtime;
-    if (options.flat)
+    if (options.flat) {
         m_runtime.useFlatTables(m_faultSites);
+        m_frame.hole = processor.memory.flatHole();
+    }
     if (options.flat && options.lockstep)
         processor.memory.noteFlatWrites();
     if (options.lockstep && !options.flat)
@@ -128,14 +131,14 @@ uint32_t Translator::modeNow() const
 {
     return (m_processor.cpl == 3 ? unit_mode::user : 0)
         | (isWhole(m_processor.segments[Fs].state) ? unit_mode::fsIsWhole : 0)
-        | (isWhole(m_processor.segments[Gs].state) ? unit_mode::gsIsWhole : 0);
+        | (isWhole(m_processor.segments[Gs].state) ? unit_mode::gsIsWhole : 0) | floatingPointModeOf(m_processor);
 }
 
 // The keys of the jump table say under which mapping and mode they hold, so that most changes need no clearing.
 void Translator::setContext()
 {
     m_mode = modeNow();
-    const uint64_t context = m_processor.memory.fetchGeneration() << 2 | m_mode >> 1;
+    const uint64_t context = m_processor.memory.fetchGeneration() << 4 | m_mode >> 1;
     if (context >> 32 != m_contextEpoch) {
         m_contextEpoch = context >> 32;
         std::ranges::fill(m_jumps, JumpEntry {});
@@ -175,10 +178,12 @@ Accelerator::Outcome Translator::run()
             if (m_options.lockstep)
                 return Outcome::GoOn;
             break;
-        case LeaveReason::Attention:
         case LeaveReason::Handler:
             return Outcome::GoOn;
+        case LeaveReason::Attention:
         case LeaveReason::Interpret:
+            // Flags that were dead may be old ones still: after the interpreter's block, which replaces them, nobody
+            // can see that in an interrupt's frame.
             return Outcome::Interpret;
         case LeaveReason::Fault:
             m_runtime.rethrowOther();
@@ -291,14 +296,16 @@ TranslatedUnit* Translator::translate(uint32_t linear, PhysicalAddress physical)
 {
     if (m_assembler->getSize() + roomForUnit > m_region->size())
         m_codeCache.dropAll(); // a new generation; nothing translated runs meanwhile
-    const auto guest = m_collector.collect(linear, physical, m_mode, m_options.longestUnit, m_options.lockstep);
+    const auto guest = m_collector.collect(
+        linear, physical, m_mode, { m_options.longestUnit, m_options.lockstep, m_options.exactFlags });
     if (!guest)
         return nullptr;
     if (m_options.lockstep && !guest->steps.front().native)
         return nullptr;
     const size_t before = m_assembler->getSize();
     const ProcessorOffsets offsets = ProcessorOffsets::of(m_processor);
-    UnitEmitter emitter({ *m_assembler, *m_region, m_thunks, *m_memoryForm, offsets, m_units, m_faultSites }, *guest);
+    UnitEmitter emitter(
+        { *m_assembler, *m_region, m_thunks, *m_memoryForm, offsets, m_units, m_faultSites, m_jumps.data() }, *guest);
     TranslatedUnit& unit = m_units.add(emitter.emit());
     VcpuCounters& counters = m_processor.counters;
     counters.unitsTranslated.add();

@@ -29,6 +29,7 @@ struct TranslatorOptions {
     size_t codeBytes = size_t { 64 } << 20;
     unsigned hotAfter = 12; // a place is translated when it was come to that many times, 1 to 255
     unsigned longestUnit = UnitCollector::mostInstructions; // instructions
+    bool exactFlags = false; // also where no later instruction asks for them: in the frame of a fault
     bool lockstep = false; // units are not chained, handlers are left to the interpreter, writes are to be observed
     bool flat = false; // the memory form; see Translator::canBeFlat()
 };

@@ -33,6 +33,7 @@ public:
         const ProcessorOffsets& offsets;
         UnitStore& units;
         FaultSites& faultSites;
+        const JumpEntry* jumps;
     };
 
     UnitEmitter(const Surroundings&, const GuestUnit&);
@@ -44,14 +45,23 @@ private:
     using Step = GuestUnit::Step;
     using Emission = std::function<void()>;
 
+    // What is known where the emitter stands. A cold path begins with what was known where it was added.
+    struct State {
+        bool flagsInHost = false;
+        bool flagsInMemory = true;
+        bool floatingPointInHost = false; // for sure
+        const Step* lastX87 = nullptr; // whose pointers are still to be written
+        const Step* lastX87Operand = nullptr;
+    };
+    enum class AfterHandler { GoOn, GoBack, Leave }; // at its place; from a cold path; in any case
+
     // -- the frame of a unit: unit_emitter.cpp
     void emitStep(const Step&);
-    void emitHandler(const Step&, bool coldPath = false);
-    bool dispatchFlow(const Step&);
+    void emitHandler(const Step&, AfterHandler = AfterHandler::GoOn);
     bool emitSpecial(const Step&);
 
     // -- flags: unit_emitter.cpp
-    bool flagsMustBeSaved(uint32_t live) const { return live && m_flagsInHost && !m_flagsInMemory; }
+    bool flagsMustBeSaved(uint32_t live) const { return live && m_state.flagsInHost && !m_state.flagsInMemory; }
     void saveFlags();
     void saveFlagsIfLive(uint32_t live);
     void loadFlags();
@@ -60,6 +70,7 @@ private:
 
     // -- memory operands: emit_memory.cpp
     struct ColdPath {
+        State state;
         Xbyak::Label start;
         Xbyak::Label back;
         std::function<void()> emit;
@@ -92,7 +103,33 @@ private:
     void emitEncoded(const Instruction&);
     void emitExchange(const Step&);
     void emitDivision(const Step&);
-    void emitCondition(const Step&);
+    void emitBitTest(const Step&);
+
+    // -- x87, MMX and SSE: emit_floating_point.cpp
+    void emitFloatingPoint(const Step&);
+    void emitFloatingPointWithMemory(const Step&, bool pointers, const FlagEffect&);
+    void emitFloatingPointEncoded(const Instruction&);
+    void emitLoadOfControlWord(const Step&);
+    void emitAlignmentCheck(const Step&);
+    void requireFloatingPoint(const Step&);
+    void keepFloatingPoint();
+    void flushX87Pointers();
+    void emitX87OperandPointer(const Step&);
+    void noteX87OperandPointer(const Step&, bool emitted);
+
+    // -- strings: emit_strings.cpp
+    void emitString(const Step&);
+    void emitStringElement(const Step&);
+    void emitStringEncoded(const Instruction&);
+    void emitRepeatedMove(const Step&, ColdPath&);
+    void emitRepeatedComparison(const Step&, ColdPath&);
+    void emitSureLookup(MemoryAccess, ColdPath&);
+
+    // -- the flags as a whole: emit_flags.cpp
+    void emitPushFlags(const Step&);
+    void emitPopFlags(const Step&);
+    void emitOtherFlag(uint32_t flag, bool set);
+    void emitLeaveIfAttention(const Step&);
 
     // -- stack and jumps: emit_transfers.cpp
     void emitPush(const Step&);
@@ -118,10 +155,10 @@ private:
     const ProcessorOffsets& m_offsets;
     UnitStore& m_units;
     FaultSites& m_allFaultSites;
+    const JumpEntry* m_jumps;
     const GuestUnit& m_unit;
 
-    bool m_flagsInHost = false;
-    bool m_flagsInMemory = true;
+    State m_state;
     std::deque<ColdPath> m_coldPaths;
     std::vector<FaultSite> m_faultSites;
 };
