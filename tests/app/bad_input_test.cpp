@@ -8,8 +8,10 @@
 
 #include <elf.h>
 #include <gtest/gtest.h>
+
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cstring>
 #include <sstream>
 
@@ -49,7 +51,7 @@ std::string kernelOf(const std::vector<uint8_t>& code)
     constexpr uint32_t offset = 64; // of the payload
     const std::string payload = elfOf(code);
     std::vector<uint8_t> file(setupSize + offset + (payload.size() + 15) / 16 * 16);
-    std::memcpy(file.data() + setupSize + offset, payload.data(), payload.size());
+    std::ranges::copy(payload, file.begin() + setupSize + offset);
     const std::span<uint8_t> bytes(file);
     bytes[bootparams::setupSectors] = setupSize / 512 - 1;
     bytes[bootparams::jumpOffset] = 0x6a;

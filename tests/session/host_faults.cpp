@@ -134,7 +134,7 @@ bool taskGateFails()
     BareKvm vm({ 0x0f, 0x0b });
     vm.at<uint64_t>(gdt + 0x40) = 0x0000'8900'0000'0067 | uint64_t { task } << 16;
     vm.at<uint64_t>(idt + 8 * invalidOpcode) = 0x0000'8500'0040'0000 | offset;
-    vm.at<uint8_t>(task + offset) = 0xf4;
+    vm.at<uint8_t>(offset) = 0xf4;
     vm.at<uint8_t>(0x12000) = 0xf4;
     vm.at<uint32_t>(task + 32) = 0x12000;
     vm.at<uint32_t>(task + 36) = 2;

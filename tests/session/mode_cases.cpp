@@ -231,7 +231,7 @@ void taskHandlesAnException(SessionRig& rig, Verdict& verdict)
     makeTask(rig, { 0xf4 });
     // In a task gate the offset says nothing; who goes by it all the same comes to a HLT there.
     rig.write<uint64_t>(idt + 8 * generalProtection, 0x0000'8500'0000'0200 | uint64_t { spare } << 16);
-    rig.store(tss2 + 0x200, { 0xf4 });
+    rig.store(0x200, { 0xf4 });
     verdict.ends(rig, rig.run(), End::Halted);
     verdict.equal("EIP", rig.state.eip, taskCode + 1);
     verdict.equal("ESP", rig.reg(Esp), taskStack - 4);

@@ -30,7 +30,8 @@ inline Code say(std::string_view text) // mov al,c; out 0E9h,al
 {
     Code code;
     for (const char c : text)
-        code.insert(code.end(), { 0xb0, static_cast<uint8_t>(c), 0xe6, 0xe9 });
+        for (const int byte : { 0xb0, static_cast<int>(c), 0xe6, 0xe9 })
+            code.push_back(static_cast<uint8_t>(byte));
     return code;
 }
 inline Code exitWith(uint8_t value) // mov al,value; out 0F4h,al; jmp $

@@ -43,9 +43,9 @@ KeyStroke strokeFor(char character)
         quint32 firstCode;
         bool shift;
     };
-    static constexpr std::array<Row, 8> rows { { { "1234567890-=", 2, false }, { "!@#$%^&*()_+", 2, true },
+    static constexpr std::array<Row, 9> rows { { { "1234567890-=", 2, false }, { "!@#$%^&*()_+", 2, true },
         { "qwertyuiop[]\n", 16, false }, { "asdfghjkl;'`", 30, false }, { "zxcvbnm,./", 44, false }, { " ", 57, false },
-        { "QWERTYUIOP{}", 16, true }, { "ZXCVBNM<>?", 44, true } } };
+        { "QWERTYUIOP{}", 16, true }, { "ASDFGHJKL:\"~", 30, true }, { "ZXCVBNM<>?", 44, true } } };
     for (const Row& row : rows) {
         if (const char* at = std::strchr(row.labels, character))
             return { row.firstCode + static_cast<quint32>(at - row.labels), row.shift };

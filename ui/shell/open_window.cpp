@@ -3,6 +3,7 @@
 
 #include <QApplication>
 #include <QSettings>
+#include <QTimer>
 
 #include <iostream>
 
@@ -23,12 +24,10 @@ ExitCode runInWindow(
 
     QSettings settings(QStringLiteral("namsan"), QStringLiteral("namsan"));
     MainWindow window(topology.value(), std::move(machine), std::move(again), &settings);
-    window.show();
-    if (window.machine().state() == MachineState::Ready)
-        window.machine().start();
     // A run with orders ends by itself, and nobody can close a window that nobody can see: there it ends with its
     // guest. Not by quit(), which closes the window as its user would: by the guest's power button.
-    const auto leave = [] { QCoreApplication::exit(); };
+    // Through the event loop, which a short run may be ahead of.
+    const auto leave = [] { QTimer::singleShot(0, [] { QCoreApplication::exit(); }); };
     QObject::connect(&window.machine(), &MachineController::runFinished, &application, leave);
     if (QGuiApplication::platformName() == QLatin1String("offscreen"))
         QObject::connect(
@@ -36,6 +35,9 @@ ExitCode runInWindow(
                 if (state == MachineState::Ended)
                     leave();
             });
+    window.show();
+    if (window.machine().state() == MachineState::Ready)
+        window.machine().start();
     QApplication::exec();
 
     std::vector<std::string> complaints;

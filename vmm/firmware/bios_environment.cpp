@@ -41,8 +41,9 @@ void writeStubs(GuestMemory& memory)
     writeStub(memory, interruptReturn, { 0xcf });
     // mov al,0FEh; out 64h,al (the keyboard controller pulls the reset line); hlt; jmp to hlt
     writeStub(memory, resetStub, { 0xb0, 0xfe, 0xe6, 0x64, 0xf4, 0xeb, 0xfd });
-    constexpr uint16_t distance = resetStub - (resetVector + 3) + 0x10000;
-    writeStub(memory, resetVector, { 0xe9, distance & 0xff, distance >> 8 });
+    // A far jump: programs come here as FFFF:0000, too.
+    writeStub(memory, resetVector,
+        { 0xea, resetStub & 0xff, resetStub >> 8, stubSegment & 0xff, static_cast<uint8_t>(stubSegment >> 8) });
     constexpr uint8_t at = 0xfc;
     writeStub(memory, modelByte, { at });
 }

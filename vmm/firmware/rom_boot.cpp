@@ -54,7 +54,7 @@ Result<void> plugInRom(GuestMemory& memory, const std::string& path)
     return {};
 }
 
-Result<CpuState> loadRom(GuestMemory& memory, const std::string& path)
+Result<CpuState> loadRom(GuestMemory& memory, const std::string& path, const CpuModel& model)
 {
     const auto image = readRom(path);
     if (!image)
@@ -67,7 +67,7 @@ Result<CpuState> loadRom(GuestMemory& memory, const std::string& path)
     memory.write(rom->base, *image);
     const std::span<const uint8_t> copy = std::span(*image).last(std::min(image->size(), largestCopy));
     memory.write(memorymap::highMemory - copy.size(), copy);
-    return CpuState::afterReset();
+    return CpuState::afterReset(model);
 }
 
 } // namespace namsan

@@ -3,6 +3,7 @@
 
 #include "vmm/base/result.h"
 #include "vmm/board/guest_memory.h"
+#include "vmm/engine/cpu_model.h"
 #include "vmm/engine/cpu_state.h"
 
 #include <cstdint>
@@ -18,9 +19,9 @@ constexpr uint64_t largestRom = uint64_t { 16 } << 20;
 Result<void> plugInRom(GuestMemory&, const std::string& path);
 
 // Reads the file into that ROM, and its last 128 KiB (all of a smaller one) to their place below 1 MiB, too, for code
-// in real mode. That copy is RAM on this board, so the guest may write to it. Returns the processor after its reset.
-// Can be repeated, for a machine that is reset. Intel 82371SB (PIIX3) datasheet (290550-002), "XBCS: X-Bus Chip Select
-// Register".
-Result<CpuState> loadRom(GuestMemory&, const std::string& path);
+// in real mode. That copy is RAM on this board, so the guest may write to it. Returns a processor of this model after
+// its reset. Can be repeated, for a machine that is reset. Intel 82371SB (PIIX3) datasheet (290550-002), "XBCS: X-Bus
+// Chip Select Register".
+Result<CpuState> loadRom(GuestMemory&, const std::string& path, const CpuModel&);
 
 } // namespace namsan

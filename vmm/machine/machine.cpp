@@ -5,6 +5,7 @@
 #include "vmm/firmware/linux_boot.h"
 #include "vmm/firmware/multiboot.h"
 #include "vmm/firmware/rom_boot.h"
+#include "vmm/machine/engine_choice.h"
 #include "vmm/machine/machine_config_check.h"
 #include "vmm/machine/pc_machine.h"
 
@@ -23,8 +24,10 @@ Result<CpuState> loadGuest(const MachineConfig& config, const PcBoard& pc, Guest
                 .frameBuffer = pc.linearScreen() });
     if (!config.bootSector.empty())
         return loadBootSector(memory, config.bootSector);
-    if (!config.bios.empty())
-        return loadRom(memory, config.bios);
+    if (!config.bios.empty()) {
+        const auto model = chooseCpuModel(config.cpu);
+        return model ? loadRom(memory, config.bios, *model) : model.error();
+    }
     return loadLinux(memory,
         { .kernel = config.kernel,
             .initrd = config.initrd,

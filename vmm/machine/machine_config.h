@@ -37,7 +37,7 @@ struct MachineConfig {
     std::string cpu = "pentium-m"; // a CPU model (cpu_model.h)
     std::string engine = "auto"; // auto, soft, soft:interpreter, kvm
     std::string placement = "free"; // as parsePlacement() takes it
-    ScreenConfig screen;
+    ScreenConfig screen = {};
     bool unpackKernel = true; // unpack the kernel's payload on the host and enter its ELF image
     bool reboot = true; // a reset by the guest starts it again; otherwise it ends the run
 

@@ -90,12 +90,12 @@ TEST(RunGoal, TheGuestChoosesTheExitCodeWithItsDebugExitPort)
     const MachineEnding exit { Reason::DebugExit, "The guest wrote 10h.", 0x10 };
     RunGoal without({});
     without.ended(exit);
-    EXPECT_EQ(static_cast<int>(codeOf(without)), 33);
+    EXPECT_EQ(static_cast<int>(*codeOf(without)), 33);
     EXPECT_EQ(without.outcome()->why, "");
 
     RunGoal with(until("x"));
     with.ended(exit);
-    EXPECT_EQ(static_cast<int>(codeOf(with)), 33);
+    EXPECT_EQ(static_cast<int>(*codeOf(with)), 33);
     EXPECT_EQ(with.outcome()->why, "The guest ended and the text \"x\" never came: The guest wrote 10h.");
 
     RunGoal seen(until("x"));

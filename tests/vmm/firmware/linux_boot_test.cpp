@@ -181,7 +181,7 @@ TEST_F(LinuxBootTest, SaysWhatIsWrongWithAFile)
     refusedBecause(boot.kernel, "No such file");
     boot.kernel = folder.path("");
     refusedBecause(boot.kernel, "not a file");
-    boot.kernel = folder.write("empty", {});
+    boot.kernel = folder.write("empty", Bytes {});
     refusedBecause(boot.kernel, "empty");
     boot.kernel = folder.write("text", Bytes(5000, 'x'));
     refusedBecause(boot.kernel, "not a Linux kernel");

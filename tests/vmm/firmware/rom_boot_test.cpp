@@ -37,9 +37,11 @@ TEST_F(RomBootTest, EndsAt4GibibytesWithACopyBelow1Mebibyte)
     image.back() = 0x33;
     folder.write("rom", image);
     ASSERT_TRUE(plugInRom(*memory, path));
-    const auto state = loadRom(*memory, path);
+    const auto state = loadRom(*memory, path, CpuModel::standard());
     ASSERT_TRUE(state) << state.error().message;
     EXPECT_EQ(*state, CpuState::afterReset());
+    const CpuModel& oldest = CpuModel::byGeneration().front();
+    EXPECT_EQ(loadRom(*memory, path, oldest)->gpr[Edx], oldest.signature());
     EXPECT_EQ(at(0xfffcffff), 0xff);
     EXPECT_EQ(at(0xfffd0000), 0x11);
     EXPECT_EQ(at(0xffffffff), 0x33);
@@ -56,18 +58,18 @@ TEST_F(RomBootTest, IsReadAgainAtAReset)
     std::vector<uint8_t> image(64 << 10, 0x11);
     folder.write("rom", image);
     ASSERT_TRUE(plugInRom(*memory, path));
-    ASSERT_TRUE(loadRom(*memory, path));
+    ASSERT_TRUE(loadRom(*memory, path, CpuModel::standard()));
     memory->fill(0xe0000, 0x20000, 0x77);
     image[0] = 0x44;
     folder.write("rom", image);
-    ASSERT_TRUE(loadRom(*memory, path));
+    ASSERT_TRUE(loadRom(*memory, path, CpuModel::standard()));
     EXPECT_EQ(at(0xffff0000), 0x44);
     EXPECT_EQ(at(0xf0000), 0x44);
     EXPECT_EQ(at(0xfffff), 0x11);
     EXPECT_EQ(at(0xeffff), 0x77) << "a small ROM has no more to copy";
 
     folder.write("rom", std::vector<uint8_t>(128 << 10));
-    const auto changed = loadRom(*memory, path);
+    const auto changed = loadRom(*memory, path, CpuModel::standard());
     ASSERT_FALSE(changed);
     EXPECT_EQ(changed.error().message,
         "The ROM " + path + " has another size than when the machine was made. Start the machine anew.");
@@ -77,7 +79,7 @@ TEST_F(RomBootTest, MayHave16Mebibytes)
 {
     folder.write("rom", std::vector<uint8_t>(largestRom, 0x5a));
     ASSERT_TRUE(plugInRom(*memory, path));
-    ASSERT_TRUE(loadRom(*memory, path));
+    ASSERT_TRUE(loadRom(*memory, path, CpuModel::standard()));
     EXPECT_EQ(at(0xff000000), 0x5a);
 }
 

@@ -244,7 +244,7 @@ TEST_F(SystemInstructionsTest, ModelSpecificRegistersKeepWhatTheyTake)
 
 TEST_F(SystemInstructionsTest, UnknownModelSpecificRegistersFault)
 {
-    for (const uint32_t number : { 0x1bu, 0xfeu, 0x2ffu, 0xc0000080u, 0x12345u }) {
+    for (const uint32_t number : { 0x1bu, 0xfeu, 0x2ffu, 0xc0000081u, 0x12345u }) {
         EXPECT_EQ(faultOf([&] { readMsr(number); }), generalProtection()) << number;
         EXPECT_EQ(faultOf([&] { writeMsr(number, 0); }), generalProtection()) << number;
     }

@@ -262,6 +262,7 @@ TEST_F(TaskSwitchTest, FaultsOfTheNewTasksSegmentsAreItsOwn)
         setDescriptor(spare, makeDescriptor(tss2, 0x67, availableTss32, 0));
         setDescriptor(taskState, makeDescriptor(tss, 0xff, availableTss32 | busy, 0));
         cpu.tr = { taskState, 0x8b, tss, 0xff };
+        cpu.setCpl(0);
         put<uint16_t>(tss2 + c.offset, c.selector);
         EXPECT_EQ(faultOfJump(spare), fault(c.exception, c.errorCode)) << c.offset << ": " << c.selector;
         EXPECT_EQ(cpu.tr.selector, spare);
