@@ -36,6 +36,11 @@ Result<EngineChoice> makeSoft(std::string_view name, std::string reason, const P
     if (const auto can = softCanServe(parts.model); !can)
         return can.error();
     auto session = std::make_unique<SoftSession>(parts.memory, parts.clock, parts.model, parts.bus);
+    if (name == "soft") {
+        const auto translates = session->startTranslator();
+        reason += translates ? " " + *translates : fmt::format(" It interprets: {}", translates.error().message);
+        return EngineChoice { std::move(session), std::move(reason) };
+    }
     const MemoryFormWish wish = memoryFormWishOf(name);
     Result<std::string> started = std::string();
     if (name.starts_with("soft:translator"))

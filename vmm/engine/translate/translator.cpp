@@ -39,6 +39,20 @@ bool hostHasBmi2()
     return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & 1 << 8);
 }
 
+Result<void> hostServes()
+{
+    if (!hostHasLahf())
+        return Error { "This host's processor lacks LAHF in 64-bit mode, which translated code needs. Choose the "
+                       "engine soft:interpreter." };
+    return {};
+}
+
+TranslatorOptions withConsequences(TranslatorOptions options)
+{
+    options.unitByUnit |= options.lockstep;
+    return options;
+}
+
 bool isWhole(const SegmentState& segment)
 {
     constexpr uint32_t kind = access_rights::code | access_rights::expandDown | access_rights::writable;
@@ -50,9 +64,8 @@ bool isWhole(const SegmentState& segment)
 Result<std::unique_ptr<Translator>> Translator::create(Processor& processor, GuestMemory& memory, CodeCache& codeCache,
     const Decoder& decoder, const Attention& attention, const TranslatorOptions& options)
 {
-    if (!hostHasLahf())
-        return Error { "This host's processor lacks LAHF in 64-bit mode, which translated code needs. Choose the "
-                       "engine soft:interpreter." };
+    if (auto possible = hostServes(); !possible)
+        return possible.error();
     auto region = CodeRegion::create(options.codeBytes);
     if (!region)
         return region.error();
@@ -64,6 +77,15 @@ Result<std::unique_ptr<Translator>> Translator::create(Processor& processor, Gue
     }
     return std::unique_ptr<Translator>(
         new Translator(processor, memory, codeCache, decoder, attention, options, std::move(*region)));
+}
+
+Result<void> Translator::isPossible()
+{
+    if (auto possible = hostServes(); !possible)
+        return possible.error();
+    if (auto region = CodeRegion::create(TranslatorOptions {}.codeBytes); !region)
+        return region.error();
+    return {};
 }
 
 Result<void> Translator::canBeFlat()
@@ -83,7 +105,7 @@ Translator::Translator(Processor& processor, GuestMemory& memory, CodeCache& cod
     : m_processor(processor)
     , m_memory(memory)
     , m_codeCache(codeCache)
-    , m_options(options)
+    , m_options(withConsequences(options))
     , m_units(memory)
     , m_runtime(processor, memory, m_units)
     , m_collector(memory, codeCache, decoder)
@@ -172,10 +194,10 @@ Accelerator::Outcome Translator::run()
         countLeave();
         switch (m_frame.reason) {
         case LeaveReason::Link:
-            m_linkWaits = !m_options.lockstep;
+            m_linkWaits = !m_options.unitByUnit;
             [[fallthrough]];
         case LeaveReason::Lookup:
-            if (m_options.lockstep)
+            if (m_options.unitByUnit)
                 return Outcome::GoOn;
             break;
         case LeaveReason::Handler:
@@ -241,7 +263,7 @@ const uint8_t* Translator::findCode()
     m_processor.eip = linear; // where a fault of the fetch is
     JumpEntry& entry = m_jumps[linear % m_jumps.size()];
     const uint64_t key = m_frame.context | linear;
-    if (entry.key == key && !m_linkWaits && !m_options.lockstep)
+    if (entry.key == key && !m_linkWaits && !m_options.unitByUnit)
         return entry.code;
     const TranslatedUnit* unit = findUnit(linear);
     if (!unit)
@@ -249,7 +271,7 @@ const uint8_t* Translator::findCode()
     if (m_linkWaits)
         link(*unit);
     const uint8_t* code = m_region->executable(unit->entry);
-    if (!m_options.lockstep)
+    if (!m_options.unitByUnit)
         entry = { key, code };
     return code;
 }
@@ -297,10 +319,10 @@ TranslatedUnit* Translator::translate(uint32_t linear, PhysicalAddress physical)
     if (m_assembler->getSize() + roomForUnit > m_region->size())
         m_codeCache.dropAll(); // a new generation; nothing translated runs meanwhile
     const auto guest = m_collector.collect(
-        linear, physical, m_mode, { m_options.longestUnit, m_options.lockstep, m_options.exactFlags });
+        linear, physical, m_mode, { m_options.longestUnit, m_options.unitByUnit, m_options.exactFlags });
     if (!guest)
         return nullptr;
-    if (m_options.lockstep && !guest->steps.front().native)
+    if (m_options.unitByUnit && !guest->steps.front().native)
         return nullptr;
     const size_t before = m_assembler->getSize();
     const ProcessorOffsets offsets = ProcessorOffsets::of(m_processor);

@@ -30,7 +30,8 @@ struct TranslatorOptions {
     unsigned hotAfter = 12; // a place is translated when it was come to that many times, 1 to 255
     unsigned longestUnit = UnitCollector::mostInstructions; // instructions
     bool exactFlags = false; // also where no later instruction asks for them: in the frame of a fault
-    bool lockstep = false; // units are not chained, handlers are left to the interpreter, writes are to be observed
+    bool unitByUnit = false; // units are not chained, handlers are left to the interpreter; run() runs one unit
+    bool lockstep = false; // the same, and accesses are to be observed
     bool flat = false; // the memory form; see Translator::canBeFlat()
 };
 
@@ -45,6 +46,9 @@ public:
     static Result<std::unique_ptr<Translator>> create(
         Processor&, GuestMemory&, CodeCache&, const Decoder&, const Attention&, const TranslatorOptions& = {});
     ~Translator() override;
+
+    // Whether this host serves for translating at all, as far as that can be told without a VM: a sentence why not.
+    static Result<void> isPossible();
 
     // Whether this host serves for the flat form, as far as that can be told without a VM: a sentence why not.
     static Result<void> canBeFlat();
@@ -90,7 +94,7 @@ private:
     Processor& m_processor;
     GuestMemory& m_memory;
     CodeCache& m_codeCache;
-    const TranslatorOptions m_options;
+    const TranslatorOptions m_options; // lockstep is unitByUnit, too
     UnitStore m_units;
     TranslatorRuntime m_runtime;
     UnitCollector m_collector;

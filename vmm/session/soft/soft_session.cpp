@@ -23,12 +23,12 @@ SoftSession::~SoftSession()
 
 // What serves on a small memory may still be refused for this one, for want of addresses.
 template <class Start>
-Result<std::string> SoftSession::startWith(MemoryFormWish wish, std::string_view name, Start&& start)
+Result<std::string> SoftSession::startWith(
+    MemoryFormWish wish, TranslatorOptions options, std::string_view name, Start&& start)
 {
     MemoryFormChoice choice = chooseMemoryForm(wish);
     if (wish == MemoryFormWish::Flat && !choice.flat)
         return Error { fmt::format("{} Choose memory=tlb.", choice.reason) };
-    TranslatorOptions options;
     options.flat = choice.flat;
     Result<void> started = start(options);
     if (!started && choice.flat && wish == MemoryFormWish::Best) {
@@ -43,14 +43,15 @@ Result<std::string> SoftSession::startWith(MemoryFormWish wish, std::string_view
     return choice.reason;
 }
 
-Result<std::string> SoftSession::startTranslator(MemoryFormWish wish)
+Result<std::string> SoftSession::startTranslator(MemoryFormWish wish, const TranslatorOptions& options)
 {
-    return startWith(wish, "soft:translator", [this](const auto& options) { return m_vcpu.startTranslator(options); });
+    return startWith(
+        wish, options, "soft:translator", [this](const auto& chosen) { return m_vcpu.startTranslator(chosen); });
 }
 
 Result<std::string> SoftSession::startLockstep(MemoryFormWish wish)
 {
-    return startWith(wish, "soft:lockstep", [this](const auto& options) { return m_vcpu.startLockstep(options); });
+    return startWith(wish, {}, "soft:lockstep", [this](const auto& options) { return m_vcpu.startLockstep(options); });
 }
 
 Vcpu& SoftSession::vcpu([[maybe_unused]] unsigned index)

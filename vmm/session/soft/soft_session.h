@@ -22,7 +22,7 @@ public:
 
     // Before the vCPU runs. Gives a sentence about the form of memory that it took; fails with one where the host
     // refuses, or refuses the form that was wished for. The session interprets then.
-    Result<std::string> startTranslator(MemoryFormWish = MemoryFormWish::Best);
+    Result<std::string> startTranslator(MemoryFormWish = MemoryFormWish::Best, const TranslatorOptions& = {});
     Result<std::string> startLockstep(MemoryFormWish = MemoryFormWish::Best); // each unit compared: slow
 
     std::string_view engineName() const override { return m_engineName; }
@@ -31,7 +31,8 @@ public:
     void setA20(bool open) override { m_vcpu.setA20(open); }
 
 private:
-    template <class Start> Result<std::string> startWith(MemoryFormWish, std::string_view name, Start&&);
+    template <class Start>
+    Result<std::string> startWith(MemoryFormWish, TranslatorOptions, std::string_view name, Start&&);
     void codeWritten(PhysicalAddress, uint64_t size) override;
 
     GuestMemory& m_memory;
