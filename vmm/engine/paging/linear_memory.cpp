@@ -364,23 +364,40 @@ std::optional<uint32_t> LinearMemory::tryTranslate(uint32_t linear, Kind kind, T
     return {};
 }
 
+std::optional<Fault> LinearMemory::translateOrFault(uint32_t linear, Kind kind, Table& table, PhysicalAddress& physical)
+{
+    const auto errorCode = tryTranslate(linear, kind, table, physical);
+    if (!errorCode)
+        return {};
+    // The translation that failed may be cached with fewer rights than the tables now give or take; what faults is
+    // forgotten. SDM volume 3, 4.10.4.1.
+    if (table.cached[indexOf(linear)].linearPage == (linear & pageMask))
+        table.forget(indexOf(linear));
+    if (m_set->flat)
+        m_set->flat->forgetPage(linear);
+    forgetFetches(table.user ? m_set->userFetches : m_supervisorFetches, linear);
+    m_cr2 = linear;
+    m_counters.pageFaults.add();
+    return Fault { Exception::PageFault, *errorCode };
+}
+
 PhysicalAddress LinearMemory::translate(uint32_t linear, Kind kind, Table& table)
 {
     PhysicalAddress physical = 0;
-    const auto errorCode = tryTranslate(linear, kind, table, physical);
-    if (errorCode) {
-        // The translation that failed may be cached with fewer rights than the tables now give or take; what faults
-        // is forgotten. SDM volume 3, 4.10.4.1.
-        if (table.cached[indexOf(linear)].linearPage == (linear & pageMask))
-            table.forget(indexOf(linear));
-        if (m_set->flat)
-            m_set->flat->forgetPage(linear);
-        forgetFetches(table.user ? m_set->userFetches : m_supervisorFetches, linear);
-        m_cr2 = linear;
-        m_counters.pageFaults.add();
-        throw Fault { Exception::PageFault, *errorCode };
-    }
+    if (const auto fault = translateOrFault(linear, kind, table, physical))
+        throw *fault;
     return physical;
+}
+
+std::optional<Fault> LinearMemory::tryProbe(uint32_t linear, unsigned size, bool write)
+{
+    PhysicalAddress physical = 0;
+    if (const auto fault = translateOrFault(linear, kindOf(write), *m_current, physical))
+        return fault;
+    const uint32_t last = linear + size - 1;
+    if ((last ^ linear) & pageMask)
+        return translateOrFault(last & pageMask, kindOf(write), *m_current, physical);
+    return {};
 }
 
 PhysicalAddress LinearMemory::translateFetch(uint32_t linear)

@@ -20,6 +20,7 @@ namespace namsan {
 class CodeCache;
 class FlatMemory;
 class FlatTables;
+struct Fault;
 
 // Linear addresses: paging, its cache (a software TLB), and the way from there to RAM or to the MMIO bus.
 //
@@ -123,6 +124,8 @@ public:
         if (entry.writeTag != (linear & pageMask) || (linear & ~pageMask) + size > GuestMemory::pageSize)
             probeSlow(linear, size, true, *m_current);
     }
+    // The same for accesses of at most a page: gives the fault, with CR2 set, instead of throwing it.
+    std::optional<Fault> tryProbe(uint32_t linear, unsigned size, bool write);
     void probeWriteAsSupervisor(uint32_t linear, unsigned size)
     {
         probeSlow(linear, size, true, tableOf(Privilege::Supervisor));
@@ -232,6 +235,7 @@ private:
     enum class Kind : uint8_t { Read, Write, Fetch };
     static Kind kindOf(bool write) { return write ? Kind::Write : Kind::Read; }
     PhysicalAddress translate(uint32_t linear, Kind, Table&);
+    std::optional<Fault> translateOrFault(uint32_t linear, Kind, Table&, PhysicalAddress&);
     std::optional<uint32_t> tryTranslate(uint32_t linear, Kind, Table&, PhysicalAddress&);
     static bool serves(const Cached&, uint32_t linear, Kind);
 

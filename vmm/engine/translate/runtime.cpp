@@ -112,9 +112,19 @@ void TranslatorRuntime::learn(const TranslatedFrame& frame, uint32_t linear, uin
     m_sites->tookSlowWay(frame.site, !isHeld(), wasHeld);
 }
 
+// Page faults are common, and exceptions of C++ are dear.
+template <class Action>
+uint32_t TranslatorRuntime::access(TranslatedFrame& frame, uint32_t linear, uint32_t size, bool write, Action&& action)
+{
+    TranslatorRuntime& runtime = *frame.runtime;
+    if (!runtime.m_observer) // who sees it first
+        runtime.m_fault = runtime.m_processor.memory.tryProbe(linear, size, write);
+    return runtime.m_fault ? leaveFor(frame, LeaveReason::Fault) : guarded(frame, action);
+}
+
 uint32_t TranslatorRuntime::readSlowly(TranslatedFrame* frame, uint32_t linear, uint32_t size)
 {
-    return guarded(*frame, [=](TranslatorRuntime& runtime) {
+    return access(*frame, linear, size, false, [=](TranslatorRuntime& runtime) {
         if (runtime.refused(linear, size, false))
             return leaveFor(*frame, LeaveReason::Interpret);
         runtime.readIntoScratch(*frame, linear, size);
@@ -125,7 +135,7 @@ uint32_t TranslatorRuntime::readSlowly(TranslatedFrame* frame, uint32_t linear, 
 
 uint32_t TranslatorRuntime::readForWriteSlowly(TranslatedFrame* frame, uint32_t linear, uint32_t size)
 {
-    return guarded(*frame, [=](TranslatorRuntime& runtime) {
+    return access(*frame, linear, size, true, [=](TranslatorRuntime& runtime) {
         if (runtime.writeMustBeInterpreted(linear, size) || runtime.refused(linear, size, true))
             return leaveFor(*frame, LeaveReason::Interpret);
         runtime.readIntoScratch(*frame, linear, size);
@@ -135,7 +145,7 @@ uint32_t TranslatorRuntime::readForWriteSlowly(TranslatedFrame* frame, uint32_t 
 
 uint32_t TranslatorRuntime::prepareWrite(TranslatedFrame* frame, uint32_t linear, uint32_t size)
 {
-    return guarded(*frame, [=](TranslatorRuntime& runtime) {
+    return access(*frame, linear, size, true, [=](TranslatorRuntime& runtime) {
         if (runtime.writeMustBeInterpreted(linear, size) || runtime.refused(linear, size, true))
             return leaveFor(*frame, LeaveReason::Interpret);
         return goOn;

@@ -61,6 +61,8 @@ public:
 
 private:
     template <class Action> static uint32_t guarded(TranslatedFrame&, Action&&);
+    template <class Action>
+    static uint32_t access(TranslatedFrame&, uint32_t linear, uint32_t size, bool write, Action&&);
     bool writeMustBeInterpreted(uint32_t linear, uint32_t size);
     bool refused(uint32_t linear, uint32_t size, bool write)
     {
