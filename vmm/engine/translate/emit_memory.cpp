@@ -59,7 +59,7 @@ void UnitEmitter::emitSlowCall(const Step& step, unsigned size, const uint8_t* t
 }
 
 // Afterwards the flags are where they were before the lookup, unless that has asked.
-UnitEmitter::SlowWay UnitEmitter::emitLookup(const Step& step, MemoryAccess access, unsigned size, ColdPath& cold)
+UnitEmitter::SlowWay UnitEmitter::emitLookup(MemoryAccess access, unsigned size, ColdPath& cold)
 {
     const auto here = [this] { return static_cast<uint32_t>(m_assembler.getCurr() - m_region.writable()); };
     const uint32_t lookup = here();
@@ -70,21 +70,16 @@ UnitEmitter::SlowWay UnitEmitter::emitLookup(const Step& step, MemoryAccess acce
     }
     const auto site = static_cast<uint32_t>(m_allFaultSites.size() + m_faultSites.size());
     m_faultSites.push_back({ lookup, here(), &cold });
-    const bool live = m_state.flagsInHost && step.liveIn;
-    return { live && !m_state.flagsInMemory, live, site };
+    return { m_state.flagsInHost, site };
 }
 
 void UnitEmitter::emitReadLookup(const Step& step, unsigned size)
 {
     ColdPath& cold = addColdPath();
-    const SlowWay slow = emitLookup(step, MemoryAccess::Read, size, cold);
+    const SlowWay slow = emitLookup(MemoryAccess::Read, size, cold);
     m_assembler.L(cold.back);
     cold.emit = [this, &cold, &step, size, slow] {
-        if (slow.savesFlags)
-            saveFlags();
-        emitSlowCall(step, size, m_thunks.readSlowly, slow.site);
-        if (slow.loadsFlags)
-            loadFlags();
+        emitSlowCall(step, size, m_thunks.readSlowly[slow.keepsFlags], slow.site);
         m_assembler.jmp(cold.back, Assembler::T_NEAR);
     };
 }
@@ -92,15 +87,12 @@ void UnitEmitter::emitReadLookup(const Step& step, unsigned size)
 void UnitEmitter::emitWrite(const Step& step, unsigned size, bool alsoReads, const Emission& operation)
 {
     ColdPath& cold = addColdPath();
-    const SlowWay slow = emitLookup(step, MemoryAccess::Write, size, cold);
+    const SlowWay slow = emitLookup(MemoryAccess::Write, size, cold);
     operation();
     m_assembler.L(cold.back);
     cold.emit = [this, &cold, &step, size, alsoReads, operation, slow] {
-        if (slow.savesFlags)
-            saveFlags();
-        emitSlowCall(step, size, alsoReads ? m_thunks.readForWriteSlowly : m_thunks.prepareWrite, slow.site);
-        if (slow.loadsFlags)
-            loadFlags();
+        const Thunks::SlowAccess& thunk = alsoReads ? m_thunks.readForWriteSlowly : m_thunks.prepareWrite;
+        emitSlowCall(step, size, thunk[slow.keepsFlags], slow.site);
         operation();
         m_assembler.mov(temporary, size);
         m_assembler.call(m_thunks.commitWrite);

@@ -130,6 +130,9 @@ void UnitCollector::markLiveFlags(GuestUnit& unit, const Rules& rules) const
                 live = 0;
             live |= step.liveAtTarget;
         }
+        // What follows a store may be replaced by it, and then it is the interpreter who goes on.
+        if (mayStore(step.instruction, unit.mode))
+            live = eflags::arithmetic;
         live = liveBefore(flagEffectOf(step.instruction, unit.mode), live);
         if (rules.exactFlags && mayFault(step))
             live = eflags::arithmetic;
@@ -154,7 +157,7 @@ uint32_t UnitCollector::liveAt(uint32_t eip, GuestUnit& unit) const
         const FlagEffect effect = flagEffectOf(instruction, unit.mode);
         live |= effect.read & undecided;
         undecided &= ~(effect.read | effect.replaced);
-        if (endsUnit(instruction, unit.mode) || jumpsRelatively(instruction))
+        if (endsUnit(instruction, unit.mode) || jumpsRelatively(instruction) || mayStore(instruction, unit.mode))
             break;
     }
     if (offset > first)

@@ -196,6 +196,21 @@ bool readsRm(const Instruction& instruction)
     return !isRm(entry.operands[0]) || (entry.attributes & attribute::readsDestination);
 }
 
+bool mayStore(const Instruction& instruction, uint32_t mode)
+{
+    switch (instruction.entry->operation) {
+    case Operation::Push:
+    case Operation::Pushf:
+    case Operation::CallRelative:
+    case Operation::CallIndirect:
+    case Operation::Movs:
+    case Operation::Stos:
+        return true;
+    default:
+        return (instruction.rmIsMemory && writesRm(instruction)) || !isNative(instruction, mode);
+    }
+}
+
 unsigned stringElementSize(const Instruction& instruction)
 {
     return instruction.opcode & 1 ? instruction.operandSize : 1;

@@ -32,6 +32,8 @@ unsigned stringElementSize(const Instruction&);
 
 // Whether ModRM.rm is what the instruction writes, or reads and writes.
 bool writesRm(const Instruction&);
+// Whether the instruction writes memory, perhaps.
+bool mayStore(const Instruction&, uint32_t mode);
 bool readsRm(const Instruction&);
 
 } // namespace namsan

@@ -38,9 +38,11 @@ public:
         thunks.leave = m_leave;
         thunks.lookUp = here();
         emitJumpThroughTable(m_assembler, m_leave, m_offsets.nextEip);
-        thunks.readSlowly = emitSlowAccess(&TranslatorRuntime::readSlowly);
-        thunks.readForWriteSlowly = emitSlowAccess(&TranslatorRuntime::readForWriteSlowly);
-        thunks.prepareWrite = emitSlowAccess(&TranslatorRuntime::prepareWrite);
+        for (const bool keepsFlags : { false, true }) {
+            thunks.readSlowly[keepsFlags] = emitSlowAccess(&TranslatorRuntime::readSlowly, keepsFlags);
+            thunks.readForWriteSlowly[keepsFlags] = emitSlowAccess(&TranslatorRuntime::readForWriteSlowly, keepsFlags);
+            thunks.prepareWrite[keepsFlags] = emitSlowAccess(&TranslatorRuntime::prepareWrite, keepsFlags);
+        }
         thunks.commitWrite = emitCommitWrite();
         thunks.runHandler = emitRunHandler();
         return thunks;
@@ -169,11 +171,16 @@ private:
         a.L(goOn);
     }
 
-    const uint8_t* emitSlowAccess(SlowAccess function)
+    const uint8_t* emitSlowAccess(SlowAccess function, bool keepsFlags)
     {
         Assembler& a = m_assembler;
         const uint8_t* start = here();
         store(allRegisters);
+        if (keepsFlags) { // as UnitEmitter::saveFlags() does
+            a.lahf();
+            a.seto(a.al);
+            a.mov(a.inProcessor(m_offsets.arithmeticFlags), a.ax);
+        }
         saveTemporaries();
         emitBringBackFloatingPoint();
         a.mov(a.rdi, frame);
@@ -183,10 +190,15 @@ private:
         callFunction(function);
         leaveIfTold(16);
         a.add(a.rsp, 8);
-        load(changedByCalls);
         restoreTemporaries();
         a.lea(host, a.inFrame(offsetof(TranslatedFrame, scratch)));
         a.sub(host, address64);
+        if (keepsFlags) { // as UnitEmitter::loadFlags() does
+            a.movzx(a.eax, a.word[processor + m_offsets.arithmeticFlags]);
+            a.add(a.al, 127);
+            a.sahf();
+        }
+        load(changedByCalls);
         a.ret();
         return start;
     }

@@ -3,6 +3,7 @@
 
 #include "vmm/engine/translate/translated_frame.h"
 
+#include <array>
 #include <cstdint>
 
 namespace namsan {
@@ -21,10 +22,13 @@ struct Thunks {
     const uint8_t* lookUp = nullptr; // jumped to: goes on at the linear address in r8d, by way of the jump table
 
     // Called. The slow ways of memory accesses: linear address in r8d, size in r9d, Processor::eip and executedBefore
-    // set. They come back with r10 + r8 as the place of the operand, or not at all.
-    const uint8_t* readSlowly = nullptr;
-    const uint8_t* readForWriteSlowly = nullptr;
-    const uint8_t* prepareWrite = nullptr; // nothing is read
+    // set. They come back with r10 + r8 as the place of the operand, or not at all. The second of each pair is for
+    // where the host's flags are the guest's: it saves them first, so that they are what they are for whoever is asked
+    // instead, and comes back with them.
+    using SlowAccess = std::array<const uint8_t*, 2>;
+    SlowAccess readSlowly {};
+    SlowAccess readForWriteSlowly {};
+    SlowAccess prepareWrite {}; // nothing is read
     const uint8_t* commitWrite = nullptr; // writes what the operand's place holds by now; keeps the flags
 
     // Called, changes nothing but that: the guest's x87, MMX and SSE registers go into the host's. Everything above

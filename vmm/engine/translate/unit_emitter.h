@@ -83,12 +83,11 @@ private:
     };
     // What a slow way has to know of the lookup that it stands in for.
     struct SlowWay {
-        bool savesFlags = false; // first
-        bool loadsFlags = false; // at last
+        bool keepsFlags = false; // they are in the host
         uint32_t site = 0; // its number, where forms do not ask
     };
     void saveFlagsBeforeLookup(uint32_t live);
-    SlowWay emitLookup(const Step&, MemoryAccess, unsigned size, ColdPath&);
+    SlowWay emitLookup(MemoryAccess, unsigned size, ColdPath&);
     void emitOffset(const Instruction&, const Xbyak::Reg32& to, uint32_t espMoved = 0);
     void emitAddress(const Instruction&, uint32_t espMoved = 0);
     // The lookup of the address in r8d. afterRead comes back to behind the lookup.
