@@ -195,6 +195,8 @@ void FlatTables::enterOne(uint32_t linear, bool user, const PageTranslation& tra
         views |= viewOf(user, true);
         if (m_memory.notesWrites())
             m_notedWrites.push_back(linear | (user ? 1 : 0));
+    } else {
+        put(readView + 1, linear, m_memory.hole()); // it may lead to the page that was there before
     }
     if (region)
         pages.addRegion(linear, regionsPage, views);

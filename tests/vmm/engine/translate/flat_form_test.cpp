@@ -219,6 +219,25 @@ TEST_F(FlatFormTest, FollowsInvlpgAndLoadsOfCr3)
     EXPECT_TRUE(faulted(page + 0xff0, 0));
 }
 
+// As Linux does when it patches its own code: through another mapping, which is made anew for each page.
+TEST_F(FlatFormTest, FollowsAMappingFromAPlainPageToOneWhoseWritesAreSpecial)
+{
+    memory.setFlag(frame + 0x1000, GuestMemory::Tracked);
+    bench.setPage(page, frame | 7);
+    bench.put<uint32_t>(frame + 0xff0, 0x1111);
+    bench.put<uint32_t>(frame + 0x1ff0, 0x2222);
+    run(READ_AND_WRITE);
+    again();
+    ASSERT_EQ(bench.get32(frame + 0xff4), 0x1111u);
+    memory.clearFlag(frame + 0x1000, GuestMemory::Dirty);
+    bench.put<uint32_t>(bench.tableEntry(page), (frame + 0x1000) | 7 | accessed | dirty);
+    writeCr3(bench.cpu, ProcessorBench::pageDirectory);
+    again();
+    EXPECT_EQ(bench.get32(frame + 0xff4), 0x1111u);
+    EXPECT_EQ(bench.get32(frame + 0x1ff4), 0x2222u);
+    EXPECT_TRUE(memory.flags(frame + 0x1000) & GuestMemory::Dirty);
+}
+
 TEST_F(FlatFormTest, KeepsAddressSpacesApartAndRemembersBoth)
 {
     constexpr uint32_t other = 0x20000;
