@@ -4,6 +4,7 @@
 #include "tests/differential/stream_generator.h"
 #include "tests/differential/stream_reduction.h"
 #include "tests/differential/stream_settings.h"
+#include "vmm/engine/translate/memory_form_choice.h"
 
 #include <cstdio>
 #include <gtest/gtest.h>
@@ -61,13 +62,16 @@ protected:
 private:
     static unsigned long long as(uint64_t number) { return number; }
 
-    // Units of all lengths: where one ends, flags and registers must be in their places.
+    // Units of all lengths: where one ends, flags and registers must be in their places. Both forms of memory by turns,
+    // where the host can serve both.
     static std::unique_ptr<StreamEngine> translatorFor(uint64_t seed)
     {
         TranslatorOptions options;
         options.codeBytes = 8 << 20;
         options.hotAfter = 1;
         options.longestUnit = 1 + static_cast<unsigned>(seed % UnitCollector::mostInstructions);
+        if (seed / streamsPerTranslator % 2 == 0)
+            options.flat = chooseMemoryForm(MemoryFormWish::Best).flat;
         return StreamEngine::translator(kind, options);
     }
 

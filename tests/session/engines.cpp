@@ -6,6 +6,8 @@
 
 namespace namsan {
 
+static constexpr std::string_view flatEngine = "soft:translator, flat";
+
 std::vector<Engine> sessionEngines()
 {
     const auto kvm = [](bool splitIrqchip) {
@@ -17,21 +19,26 @@ std::vector<Engine> sessionEngines()
             return std::unique_ptr<VmSession>(std::move(*made));
         };
     };
-    const auto soft = [](bool translated) {
-        return [translated](GuestMemory& memory, const Clock& clock, const CpuModel& model,
+    const auto translator = [](MemoryFormWish form) {
+        return [form](GuestMemory& memory, const Clock& clock, const CpuModel& model,
                    GuestBus& bus) -> Result<std::unique_ptr<VmSession>> {
             auto made = std::make_unique<SoftSession>(memory, clock, model, bus);
             TranslatorOptions atOnce; // the programs are short
             atOnce.codeBytes = 8 << 20;
             atOnce.hotAfter = 1;
-            if (auto started = translated ? made->startTranslator(atOnce) : Result<void> {}; !started)
+            if (auto started = made->startTranslator(form, atOnce); !started)
                 return started.error();
             return std::unique_ptr<VmSession>(std::move(made));
         };
     };
     return {
-        { "soft:interpreter", soft(false) },
-        { "soft:translator", soft(true) },
+        { "soft:interpreter",
+            [](GuestMemory& memory, const Clock& clock, const CpuModel& model,
+                GuestBus& bus) -> Result<std::unique_ptr<VmSession>> {
+                return std::unique_ptr<VmSession>(std::make_unique<SoftSession>(memory, clock, model, bus));
+            } },
+        { "soft:translator, tlb", translator(MemoryFormWish::Tlb) },
+        { std::string(flatEngine), translator(MemoryFormWish::Flat) },
         { "kvm", kvm(true) },
         { "kvm, no irqchip", kvm(false) },
     };
@@ -46,6 +53,16 @@ std::string kvmTrouble()
 {
     const auto device = KvmDevice::open();
     return device ? "" : device.error().message;
+}
+
+std::string troubleOf(const Engine& engine)
+{
+    if (isKvm(engine))
+        return kvmTrouble();
+    if (engine.name != flatEngine)
+        return {};
+    const MemoryFormChoice choice = chooseMemoryForm(MemoryFormWish::Flat);
+    return choice.flat ? "" : choice.reason;
 }
 
 } // namespace namsan

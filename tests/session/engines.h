@@ -13,4 +13,7 @@ std::string kvmTrouble();
 
 bool isKvm(const Engine&);
 
+// Why an engine cannot be used here; empty where it can.
+std::string troubleOf(const Engine&);
+
 } // namespace namsan

@@ -8,9 +8,21 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+
 namespace namsan {
 
 namespace {
+
+// soft:lockstep is for developers.
+bool isSoft(std::string_view name)
+{
+    constexpr std::array<std::string_view, 8> names { "soft", "soft:interpreter", "soft:translator",
+        "soft:translator,memory=tlb", "soft:translator,memory=flat", "soft:lockstep", "soft:lockstep,memory=tlb",
+        "soft:lockstep,memory=flat" };
+    return std::ranges::find(names, name) != names.end();
+}
 
 // What a session is made of.
 struct Parts {
@@ -25,12 +37,21 @@ Result<EngineChoice> makeSoft(std::string_view name, std::string reason, const P
     if (const auto can = softCanServe(parts.model); !can)
         return can.error();
     auto session = std::make_unique<SoftSession>(parts.memory, parts.clock, parts.model, parts.bus);
-    if (name == "soft:translator")
-        if (auto started = session->startTranslator(); !started)
-            return started.error();
-    if (name == "soft:lockstep")
-        if (auto started = session->startLockstep(); !started)
-            return started.error();
+    if (name == "soft") {
+        const auto translates = session->startTranslator();
+        reason += translates ? " " + *translates : fmt::format(" It interprets: {}", translates.error().message);
+        return EngineChoice { std::move(session), std::move(reason) };
+    }
+    const MemoryFormWish wish = memoryFormWishOf(name);
+    Result<std::string> started = std::string();
+    if (name.starts_with("soft:translator"))
+        started = session->startTranslator(wish);
+    else if (name.starts_with("soft:lockstep"))
+        started = session->startLockstep(wish);
+    if (!started)
+        return started.error();
+    if (!started->empty())
+        reason += " " + *started;
     return EngineChoice { std::move(session), std::move(reason) };
 }
 
@@ -87,8 +108,7 @@ Result<EngineChoice> chooseEngine(std::string_view name, GuestMemory& memory, co
     const Parts parts { memory, clock, model, bus };
     if (name == "auto")
         return makeBest(parts, access);
-    if (name == "soft" || name == "soft:interpreter" || name == "soft:translator"
-        || name == "soft:lockstep") // the last for developers
+    if (isSoft(name))
         return makeSoft(name, "The software CPU is used because it was asked for.", parts);
     if (name == "kvm")
         return makeKvm("KVM is used because it was asked for.", parts, access);
@@ -114,10 +134,11 @@ VcpuFigures VcpuFigures::operator+(const VcpuFigures& other) const
         { &VcpuFigures::instructions, &VcpuFigures::portReads, &VcpuFigures::portWrites, &VcpuFigures::mmioReads,
             &VcpuFigures::mmioWrites, &VcpuFigures::interrupts, &VcpuFigures::exceptions, &VcpuFigures::pageFaults,
             &VcpuFigures::halts, &VcpuFigures::kicks, &VcpuFigures::blocksDecoded, &VcpuFigures::codeInvalidations,
-            &VcpuFigures::tlbMisses, &VcpuFigures::unitsTranslated, &VcpuFigures::instructionsTranslated,
-            &VcpuFigures::codeBytesEmitted, &VcpuFigures::unitsDropped, &VcpuFigures::leavesForLookup,
-            &VcpuFigures::leavesForLink, &VcpuFigures::leavesForAttention, &VcpuFigures::leavesForInterpreter,
-            &VcpuFigures::leavesAfterHandler, &VcpuFigures::leavesForFault, &VcpuFigures::instructionsCompared })
+            &VcpuFigures::tlbMisses, &VcpuFigures::accessFaults, &VcpuFigures::flatTableBytes,
+            &VcpuFigures::unitsTranslated, &VcpuFigures::instructionsTranslated, &VcpuFigures::codeBytesEmitted,
+            &VcpuFigures::unitsDropped, &VcpuFigures::leavesForLookup, &VcpuFigures::leavesForLink,
+            &VcpuFigures::leavesForAttention, &VcpuFigures::leavesForInterpreter, &VcpuFigures::leavesAfterHandler,
+            &VcpuFigures::leavesForFault, &VcpuFigures::instructionsCompared })
         sum.*figure += other.*figure;
     return sum;
 }
@@ -138,6 +159,8 @@ VcpuFigures figuresOf(const VcpuCounters& counters)
         .blocksDecoded = counters.blocksDecoded.value(),
         .codeInvalidations = counters.codeInvalidations.value(),
         .tlbMisses = counters.tlbMisses.value(),
+        .accessFaults = counters.accessFaults.value(),
+        .flatTableBytes = counters.flatTableBytes.value(),
         .unitsTranslated = counters.unitsTranslated.value(),
         .instructionsTranslated = counters.instructionsTranslated.value(),
         .codeBytesEmitted = counters.codeBytesEmitted.value(),

@@ -28,8 +28,9 @@ using EngineMaker = std::function<Result<EngineChoice>(
     std::string_view name, GuestMemory&, const Clock&, const CpuModel&, GuestBus&)>;
 
 // Makes the session of the engine that the user named, or with "auto" the one that a short measurement finds faster on
-// this host (engine_probe.h). Fails with a sentence that lists the names for a name that is none, for "kvm" where the
-// host's KVM cannot serve, and where an engine cannot serve the CPU model. All but the access outlive the session.
+// this host (engine_probe.h). "soft" translates, and interprets where the host refuses what that needs. Fails with a
+// sentence that lists the names for a name that is none, for "kvm" where the host's KVM cannot serve, and where an
+// engine cannot serve the CPU model. All but the access outlive the session.
 Result<EngineChoice> chooseEngine(
     std::string_view name, GuestMemory&, const Clock&, const CpuModel&, GuestBus&, const KvmAccess& = KvmAccess::at());
 

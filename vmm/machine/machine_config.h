@@ -51,7 +51,7 @@ struct MachineConfig {
     uint64_t memoryBytes = uint64_t { 256 } << 20;
     unsigned vcpus = 1;
     std::string cpu = "pentium-m"; // a CPU model (cpu_model.h)
-    std::string engine = "auto"; // auto, soft, soft:interpreter, kvm
+    std::string engine = "auto"; // auto, soft, soft:interpreter, soft:translator, kvm
     std::string placement = "free"; // as parsePlacement() takes it
     ScreenConfig screen = {};
     NetworkConfig network = {};

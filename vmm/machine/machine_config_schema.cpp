@@ -80,8 +80,9 @@ Result<void> parseCpu(MachineConfig& config, std::string_view text)
 
 Result<void> parseEngine(MachineConfig& config, std::string_view text)
 {
-    constexpr std::array<std::string_view, 6> engines { "auto", "soft", "soft:interpreter", "soft:translator", "kvm",
-        "soft:lockstep" }; // the last for developers
+    constexpr std::array<std::string_view, 10> engines { "auto", "soft", "soft:interpreter", "soft:translator",
+        "soft:translator,memory=tlb", "soft:translator,memory=flat", "soft:lockstep", "soft:lockstep,memory=tlb",
+        "soft:lockstep,memory=flat", "kvm" };
     if (std::ranges::find(engines, text) == engines.end())
         return Error { fmt::format(
             "There is no engine \"{}\"; choose auto, soft, soft:interpreter, soft:translator or kvm.", text) };

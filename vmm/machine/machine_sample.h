@@ -30,6 +30,8 @@ struct VcpuFigures {
     uint64_t blocksDecoded = 0;
     uint64_t codeInvalidations = 0;
     uint64_t tlbMisses = 0;
+    uint64_t accessFaults = 0;
+    uint64_t flatTableBytes = 0; // all that were ever taken
     uint64_t unitsTranslated = 0;
     uint64_t instructionsTranslated = 0;
     uint64_t codeBytesEmitted = 0;

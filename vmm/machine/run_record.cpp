@@ -38,6 +38,8 @@ constexpr std::array counterNames {
     CounterName { "blocks_decoded", &VcpuFigures::blocksDecoded, true },
     CounterName { "code_invalidations", &VcpuFigures::codeInvalidations, true },
     CounterName { "tlb_misses", &VcpuFigures::tlbMisses, true },
+    CounterName { "access_faults", &VcpuFigures::accessFaults, true },
+    CounterName { "flat_table_bytes", &VcpuFigures::flatTableBytes, true },
     CounterName { "units_translated", &VcpuFigures::unitsTranslated, true },
     CounterName { "instructions_translated", &VcpuFigures::instructionsTranslated, true },
     CounterName { "code_bytes_emitted", &VcpuFigures::codeBytesEmitted, true },

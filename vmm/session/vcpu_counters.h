@@ -31,6 +31,8 @@ struct VcpuCounters {
     Counter blocksDecoded; // straight runs of instructions that had to be decoded
     Counter codeInvalidations; // stores into memory that held decoded code
     Counter tlbMisses;
+    Counter flatTableBytes; // of host memory taken for flat tables, those given back not taken off
+    Counter accessFaults; // accesses of translated code that faulted on the host and went on the slow way
 
     // Of the translator.
     Counter unitsTranslated;

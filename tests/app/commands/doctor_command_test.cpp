@@ -39,6 +39,7 @@ TEST(DoctorCommand, TellsThatKvmIsForbidden)
     expectLine(report, "Engine       kvm: No access to /dev/kvm: add this user to the group kvm, then log in again.\n");
     expectLine(report, "Engine       auto chooses soft: No access to /dev/kvm");
     expectLine(report, " MIPS here\n");
+    expectLine(report, "Engine       soft translates what is hot. It ");
 }
 
 TEST(DoctorCommand, TellsThatThereIsNoKvm)

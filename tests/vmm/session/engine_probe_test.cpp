@@ -3,9 +3,15 @@
 
 #include "vmm/machine/engine_choice.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cerrno>
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <sys/resource.h>
+#include <unistd.h>
 
 namespace namsan {
 
@@ -135,6 +141,38 @@ TEST_F(EngineChoiceTest, HostCommonIsServedByEveryEngineThatIsThere)
     }
     EXPECT_TRUE(softCanServe(*model));
 }
+
+TEST_F(EngineChoiceTest, SoftTranslates)
+{
+    const auto choice = choose("soft");
+    ASSERT_TRUE(choice);
+    EXPECT_EQ(choice->session->engineName(), "soft:translator");
+    const auto interpreter = choose("soft:interpreter");
+    ASSERT_TRUE(interpreter);
+    EXPECT_EQ(interpreter->session->engineName(), "soft:interpreter");
+}
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) // which need the addresses themselves
+TEST_F(EngineChoiceTest, SoftInterpretsWhereTheHostGivesNoRoomForTranslatedCode)
+{
+    const auto chooseWithFewAddresses = [this](std::string_view name) {
+        size_t pages = 0;
+        std::ifstream("/proc/self/statm") >> pages;
+        const rlim_t bytes = pages * static_cast<size_t>(sysconf(_SC_PAGESIZE)) + (size_t { 48 } << 20);
+        const rlimit limit { bytes, bytes };
+        setrlimit(RLIMIT_AS, &limit);
+        const auto choice = choose(name);
+        std::cerr << (choice ? fmt::format("{}: {}", choice->session->engineName(), choice->reason)
+                             : choice.error().message);
+        std::exit(choice ? 0 : 1);
+    };
+    EXPECT_EXIT(chooseWithFewAddresses("soft"), ::testing::ExitedWithCode(0),
+        "soft:interpreter: The software CPU is used because it was asked for. It interprets: The host gave no 64 MiB "
+        "of .* for translated code");
+    EXPECT_EXIT(chooseWithFewAddresses("soft:translator"), ::testing::ExitedWithCode(1),
+        "^The host gave no 64 MiB of .* Choose the engine soft:interpreter, which needs none.");
+}
+#endif
 
 TEST_F(EngineChoiceTest, ListsTheNamesForOneThatIsNone)
 {

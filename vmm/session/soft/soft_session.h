@@ -3,9 +3,12 @@
 
 #include "vmm/engine/cpu_model.h"
 #include "vmm/engine/decode/decoder.h"
+#include "vmm/engine/translate/memory_form_choice.h"
 #include "vmm/session/soft/soft_vcpu.h"
 #include "vmm/session/vm_session.h"
 #include "vmm/time/clock.h"
+
+#include <string>
 
 namespace namsan {
 
@@ -17,9 +20,10 @@ public:
     SoftSession(GuestMemory&, const Clock&, const CpuModel&, GuestBus&);
     ~SoftSession() override;
 
-    // Before the vCPU runs. Fails with a sentence where the host refuses; the session interprets then.
-    Result<void> startTranslator(const TranslatorOptions& = {});
-    Result<void> startLockstep(); // the same, each unit compared with the interpreter: slow
+    // Before the vCPU runs. Gives a sentence about the form of memory that it took; fails with one where the host
+    // refuses, or refuses the form that was wished for. The session interprets then.
+    Result<std::string> startTranslator(MemoryFormWish = MemoryFormWish::Best, const TranslatorOptions& = {});
+    Result<std::string> startLockstep(MemoryFormWish = MemoryFormWish::Best); // each unit compared: slow
 
     std::string_view engineName() const override { return m_engineName; }
     unsigned vcpuCount() const override { return 1; }
@@ -27,12 +31,14 @@ public:
     void setA20(bool open) override { m_vcpu.setA20(open); }
 
 private:
+    template <class Start>
+    Result<std::string> startWith(MemoryFormWish, TranslatorOptions, std::string_view name, Start&&);
     void codeWritten(PhysicalAddress, uint64_t size) override;
 
     GuestMemory& m_memory;
     Decoder m_decoder;
     SoftVcpu m_vcpu;
-    std::string_view m_engineName = "soft:interpreter";
+    std::string m_engineName = "soft:interpreter";
 };
 
 } // namespace namsan
