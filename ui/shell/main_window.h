@@ -26,6 +26,7 @@ class ConsoleView;
 class DriftGauge;
 class EndingPage;
 class EngineBadge;
+class ExperimentWindow;
 class MessageBanner;
 class PlacementDock;
 class SerialView;
@@ -89,10 +90,13 @@ private:
     void typeClipboard();
     void setFullScreen(bool);
     void askWhetherToSwitchOff();
+    void openExperiments();
     void about();
     QString logText() const;
 
+    const Topology m_host;
     std::unique_ptr<MachineController> m_machine;
+    std::unique_ptr<ExperimentWindow> m_experimentWindow; // once it has been asked for
     MachineAgain m_again;
     QSettings* m_settings;
     TimingHistory m_history;
@@ -132,6 +136,7 @@ private:
     QAction* m_screenshot;
     QAction* m_fullScreen;
     QAction* m_saveRecord;
+    QAction* m_experiments;
 };
 
 } // namespace namsan
