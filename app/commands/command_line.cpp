@@ -2,6 +2,7 @@
 #include "app/commands/command_line.h"
 
 #include "app/commands/doctor_command.h"
+#include "app/commands/experiment_command.h"
 #include "app/commands/guest_command.h"
 #include "app/commands/run_command.h"
 
@@ -25,6 +26,8 @@ constexpr const char* examples = R"(Examples:
   namsan run kbuild --size smoke          a compiler at work, timed and checked
   namsan guest list                       the guests, and what making them takes
   namsan run --kernel vmlinuz --initrd initrd.gz --append console=ttyS0 --headless --serial stdio
+  namsan experiment run count --columns 1s,1d --repetitions 6 --name first
+                                          a table of what placement does; "show first" shows it again
   namsan doctor                           what this host offers
 
 "namsan run --help" lists the options of a run and the exit codes.)";
@@ -61,6 +64,7 @@ ExitCode runCommandLine(const std::vector<std::string>& arguments, const Program
     parser.require_subcommand(0, 1);
     RunCommand run(parser);
     GuestCommand guest(parser);
+    ExperimentCommand experiment(parser);
     DoctorCommand doctor(parser);
 
     try {
@@ -77,6 +81,8 @@ ExitCode runCommandLine(const std::vector<std::string>& arguments, const Program
         return run.execute(program);
     if (guest.chosen())
         return guest.execute(program);
+    if (experiment.chosen())
+        return experiment.execute(program);
     if (doctor.chosen())
         return doctor.execute(program);
     return runCommandLine({ "run", "tiny" }, program);

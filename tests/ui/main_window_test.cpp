@@ -156,7 +156,7 @@ TEST_F(MainWindowTest, EveryToolSaysWhatItDoesAndByWhichKeys)
         ASSERT_TRUE(tool);
         EXPECT_FALSE(tool->text(QAccessible::Name).isEmpty());
     }
-    EXPECT_EQ(tools, 6); // Run or Pause, Reset, Power button, Ctrl+Alt+Del, Screenshot, Full screen
+    EXPECT_EQ(tools, 7); // Run or Pause, Reset, Power button, Ctrl+Alt+Del, Screenshot, Full screen, Experiments
 }
 
 TEST_F(MainWindowTest, SendsAnNmiWhenAsked)

@@ -8,6 +8,7 @@
 #include "ui/console/capture_bar.h"
 #include "ui/console/console_view.h"
 #include "ui/console/serial_view.h"
+#include "ui/experiment/experiment_window.h"
 #include "ui/placement/placement_dock.h"
 #include "ui/shell/drift_gauge.h"
 #include "ui/shell/ending_page.h"
@@ -51,7 +52,8 @@ std::string changeLabel(const Placement& before, const Placement& after)
 
 MainWindow::MainWindow(
     const Topology& topology, std::unique_ptr<MachineController> machine, MachineAgain again, QSettings* settings)
-    : m_machine(std::move(machine))
+    : m_host(topology)
+    , m_machine(std::move(machine))
     , m_again(std::move(again))
     , m_settings(settings)
     , m_tabs(new QTabWidget)

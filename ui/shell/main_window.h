@@ -28,6 +28,7 @@ class ConsoleView;
 class DriftGauge;
 class EndingPage;
 class EngineBadge;
+class ExperimentWindow;
 class MessageBanner;
 class PlacementDock;
 class SerialView;
@@ -95,10 +96,13 @@ private:
     void typeClipboard();
     void setFullScreen(bool);
     void askWhetherToSwitchOff();
+    void openExperiments();
     void about();
     QString logText() const;
 
+    const Topology m_host;
     std::unique_ptr<MachineController> m_machine;
+    std::unique_ptr<ExperimentWindow> m_experimentWindow; // once it has been asked for
     MachineAgain m_again;
     QSettings* m_settings;
     TimingHistory m_history;
@@ -139,6 +143,7 @@ private:
     QAction* m_fullScreen;
     QAction* m_saveRecord;
     QActionGroup* m_engines; // by name in their data
+    QAction* m_experiments;
 };
 
 } // namespace namsan

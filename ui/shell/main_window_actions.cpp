@@ -2,11 +2,13 @@
 // What the user can do with the machine: the actions of MainWindow, its menus and its tool bar.
 #include "ui/shell/main_window.h"
 
+#include "app/lab/experiment_store.h"
 #include "app/running/text_to_keys.h"
 #include "ui/common/message_banner.h"
 #include "ui/common/symbolic_icon.h"
 #include "ui/console/console_view.h"
 #include "ui/console/serial_view.h"
+#include "ui/experiment/experiment_window.h"
 #include "ui/placement/placement_dock.h"
 #include "ui/timing/timing_dock.h"
 #include "vmm/machine/input_queue.h"
@@ -72,6 +74,9 @@ void MainWindow::buildActions()
     m_fullScreen->setCheckable(true);
     m_saveRecord = addAction(
         QStringLiteral("saveRecord"), QStringLiteral("document-save-as"), tr("Save record..."), QKeySequence::Save);
+    m_experiments = addAction(
+        QStringLiteral("experiments"), QStringLiteral("namsan-timing"), tr("Experiments..."), Qt::ALT | Qt::Key_2);
+    explain(m_experiments, tr("Experiments: a workload over a matrix of placements, and its table"));
     explain(m_run, tr("Run the guest"));
     explain(m_pause, tr("Pause: the guest and its clock stand still"));
     explain(m_reset, tr("Reset: the guest starts again at once, without being asked"));
@@ -113,6 +118,7 @@ void MainWindow::connectActions()
     connect(m_screenshot, &QAction::triggered, this, &MainWindow::saveScreenshot);
     connect(m_fullScreen, &QAction::toggled, this, &MainWindow::setFullScreen);
     connect(m_saveRecord, &QAction::triggered, this, &MainWindow::saveRecord);
+    connect(m_experiments, &QAction::triggered, this, &MainWindow::openExperiments);
 }
 
 void MainWindow::buildMenus()
@@ -148,6 +154,9 @@ void MainWindow::buildMenus()
     QMenu* placement = menuBar()->addMenu(tr("&Placement"));
     placement->addActions({ m_placementDock->undoAction(), m_placementDock->redoAction() });
 
+    QMenu* experiment = menuBar()->addMenu(tr("&Experiment"));
+    experiment->addAction(m_experiments);
+
     QMenu* view = menuBar()->addMenu(tr("&View"));
     view->addActions({ m_placementDock->toggleViewAction(), m_timingDock->toggleViewAction() });
     view->addSeparator();
@@ -157,7 +166,8 @@ void MainWindow::buildMenus()
     connect(help->addAction(tr("Keys")), &QAction::triggered, this, [this] {
         QMessageBox::information(this, tr("Keys"),
             tr("<p>F5 run, F6 pause, F11 full screen, Ctrl+Shift+R reset, Ctrl+Shift+P power button, Ctrl+Shift+S "
-               "screenshot, Ctrl+Shift+Del Ctrl+Alt+Del for the guest, Ctrl+Shift+K keyboard to the guest; none of "
+               "screenshot, Ctrl+Shift+Del Ctrl+Alt+Del for the guest, Ctrl+Shift+K keyboard to the guest, Alt+2 "
+               "experiments; none of "
                "these while the guest has the keyboard. Right Ctrl takes the keyboard back from the guest.</p>"
                "<p>In the placement dock: Tab next chip, Space pick up and put down, arrows next CPU, digits CPU by "
                "number while a chip is picked up, Delete not pinned, Escape put back, Ctrl+Z and Ctrl+Shift+Z undo and "
@@ -227,6 +237,8 @@ void MainWindow::buildToolBar()
     m_toolBar->addActions({ m_runOrPause, m_reset, m_powerButton });
     m_toolBar->addSeparator();
     m_toolBar->addActions({ m_ctrlAltDel, m_screenshot, m_fullScreen });
+    m_toolBar->addSeparator();
+    m_toolBar->addAction(m_experiments);
     m_toolBar->toggleViewAction()->setVisible(false);
 }
 
@@ -340,6 +352,16 @@ void MainWindow::setFullScreen(bool fullScreen)
             widget->show();
         showNormal();
     }
+}
+
+void MainWindow::openExperiments()
+{
+    if (!m_experimentWindow)
+        m_experimentWindow = std::make_unique<ExperimentWindow>(
+            m_host, ExperimentStore::defaultFolder(), ExperimentWindow::ownProgram());
+    m_experimentWindow->show();
+    m_experimentWindow->raise();
+    m_experimentWindow->activateWindow();
 }
 
 void MainWindow::about()
