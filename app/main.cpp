@@ -63,6 +63,7 @@ int main(int argc, char** argv)
         .makeMachine = makeMachine,
         .output = std::cout,
         .errors = std::cerr,
+        .recipes = GuestRecipes::ofThisProgram(),
     };
     return static_cast<int>(runCommandLine({ argv + 1, argv + argc }, program));
 }

@@ -2,6 +2,8 @@
 #include "app/commands/command_line.h"
 
 #include "app/commands/doctor_command.h"
+#include "app/commands/experiment_command.h"
+#include "app/commands/guest_command.h"
 #include "app/commands/run_command.h"
 
 #include <CLI/CLI.hpp>
@@ -21,7 +23,11 @@ constexpr const char* description
 constexpr const char* examples = R"(Examples:
   namsan run tiny                         the tiny Linux guest in the window
   namsan run tiny --placement 1d          its vCPU and the VMM on a host CPU each
+  namsan run kbuild --size smoke          a compiler at work, timed and checked
+  namsan guest list                       the guests, and what making them takes
   namsan run --kernel vmlinuz --initrd initrd.gz --append console=ttyS0 --headless --serial stdio
+  namsan experiment run count --columns 1s,1d --repetitions 6 --name first
+                                          a table of what placement does; "show first" shows it again
   namsan doctor                           what this host offers
 
 "namsan run --help" lists the options of a run and the exit codes.)";
@@ -57,6 +63,8 @@ ExitCode runCommandLine(const std::vector<std::string>& arguments, const Program
     parser.set_help_flag("-h,--help", "Print this help and end.");
     parser.require_subcommand(0, 1);
     RunCommand run(parser);
+    GuestCommand guest(parser);
+    ExperimentCommand experiment(parser);
     DoctorCommand doctor(parser);
 
     try {
@@ -71,6 +79,10 @@ ExitCode runCommandLine(const std::vector<std::string>& arguments, const Program
     }
     if (run.chosen())
         return run.execute(program);
+    if (guest.chosen())
+        return guest.execute(program);
+    if (experiment.chosen())
+        return experiment.execute(program);
     if (doctor.chosen())
         return doctor.execute(program);
     return runCommandLine({ "run", "tiny" }, program);

@@ -2,6 +2,8 @@
 #include "app/commands/doctor_command.h"
 
 #include "app/library/guest_cache.h"
+#include "vmm/engine/translate/memory_form_choice.h"
+#include "vmm/engine/translate/translator.h"
 #include "vmm/host/affinity.h"
 #include "vmm/host/placement.h"
 #include "vmm/machine/engine_choice.h"
@@ -80,6 +82,10 @@ void tellEngines(std::ostream& output, const KvmAccess& kvm)
     line(output, "Engine",
         fmt::format(
             "soft runs IA-32 in software and needs nothing of the host's kernel: {:.0f} MIPS here", probe.softMips));
+    const auto translates = Translator::isPossible();
+    line(output, "Engine",
+        translates ? fmt::format("soft translates what is hot. {}", chooseMemoryForm(MemoryFormWish::Best).reason)
+                   : fmt::format("soft interprets everything (soft:interpreter): {}", translates.error().message));
     line(output, "Engine", fmt::format("kvm: {}", probe.kvmSentence()));
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "app/library/guest_recipes.h"
 #include "app/running/machine_factory.h"
 #include "app/running/run_orders.h"
 #include "vmm/machine/machine_config.h"
@@ -22,6 +23,7 @@ struct Program {
     MachineFactory makeMachine;
     std::ostream& output;
     std::ostream& errors; // one sentence a line
+    GuestRecipes recipes = GuestRecipes({}); // of the guests that can be made when they are missing
 };
 
 } // namespace namsan

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/commands/run_command.h"
 
+#include "app/library/guest_making.h"
 #include "app/running/headless_run.h"
 #include "vmm/machine/machine_config_check.h"
 #include "vmm/machine/machine_config_schema.h"
@@ -8,6 +9,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <ostream>
@@ -70,6 +72,14 @@ void append(std::string& commandLine, const std::string& more)
     commandLine += more;
 }
 
+std::string namesOf(const std::map<std::string, std::string>& all)
+{
+    std::string names;
+    for (const auto& [name, unused] : all)
+        names += (names.empty() ? "" : ", ") + name;
+    return names.empty() ? "none" : names;
+}
+
 // One a line, as the schema takes them.
 Result<std::string> joinLines(const ConfigField& field, const std::vector<std::string>& values)
 {
@@ -95,7 +105,10 @@ RunCommand::RunCommand(CLI::App& parser)
 {
     m_command->footer(footer);
     m_command->get_formatter()->column_width(32);
-    m_command->add_option("guest", m_guest, "A guest that was made for Namsan, such as tiny.")->type_name("[GUEST]");
+    m_command
+        ->add_option("guest", m_guest,
+            "A guest by its name, such as tiny; it is made first if it is not there (\"namsan guest list\").")
+        ->type_name("[GUEST]");
     for (const ConfigField& field : machineConfigSchema()) {
         const std::string option(field.option);
         CLI::Option* added = nullptr;
@@ -119,8 +132,14 @@ RunCommand::RunCommand(CLI::App& parser)
     order("--until-screen", m_orders.untilScreen, "TEXT", "End with success when the text screen shows this text.");
     order(
         "--workload", m_orders.workload, "NAME", "Have the guest run this workload, and end when it reports its end.");
+    order("--size", m_size, "SIZE", "How much the guest's workload does, such as smoke for kbuild.");
+    order("--url", m_url, "ADDRESS", "The page that a browser guest shows first.");
     order("--type", m_typing, "TEXT=>KEYS",
         "When TEXT comes (serial or screen), type KEYS, such as root\\n; may be repeated.")
+        ->allow_extra_args(false)
+        ->take_all();
+    order("--move", m_moves, "TEXT=>ENGINE",
+        "When TEXT comes (serial), carry the running guest to ENGINE; may be repeated.")
         ->allow_extra_args(false)
         ->take_all();
     order("--timeout", m_timeout, "SECONDS", "End the run after that much of the host's time.");
@@ -158,7 +177,12 @@ Result<RunRequest> RunCommand::request(const GuestCache& guests) const
 ExitCode RunCommand::execute(const Program& program) const
 {
     const auto say = [&](const std::string& sentence) { program.errors << "namsan: " << sentence << '\n'; };
-    const auto asked = request(GuestCache(GuestCache::defaultFolder()));
+    const GuestCache guests(GuestCache::defaultFolder());
+    if (const auto prepared = prepareGuest(guests, program); !prepared) {
+        say(prepared.error().message);
+        return ExitCode::BadInput;
+    }
+    const auto asked = request(guests);
     if (!asked) {
         say(asked.error().message);
         return ExitCode::BadInput;
@@ -178,23 +202,68 @@ ExitCode RunCommand::execute(const Program& program) const
     return program.openWindow({ asked->config, asked->orders });
 }
 
+// A guest that is missing is made, one that is there is verified; both before the run and its time-out begin.
+Result<void> RunCommand::prepareGuest(const GuestCache& guests, const Program& program) const
+{
+    if (m_guest.empty())
+        return {};
+    const auto names = guests.names();
+    if (std::ranges::find(names, m_guest) != names.end())
+        return guests.verify(m_guest);
+    if (!program.recipes.find(m_guest))
+        return {}; // request() tells why there is no such guest
+    return makeGuest(program.recipes.script(), m_guest, false,
+        [&](std::string_view line) { program.errors << "namsan: " << line << std::endl; });
+}
+
 Result<void> RunCommand::takeGuest(const GuestCache& guests, RunRequest& request) const
 {
     auto guest = guests.find(m_guest);
     if (!guest)
         return guest.error();
     request.config = guest->config;
-    if (m_orders.workload.empty())
-        return {};
-    const auto workload = guest->workloads.find(m_orders.workload);
-    if (workload == guest->workloads.end()) {
-        std::string known;
-        for (const auto& [name, unused] : guest->workloads)
-            known += (known.empty() ? "" : ", ") + name;
-        return Error { fmt::format("The guest \"{}\" has no workload \"{}\"; it has {}.", m_guest, m_orders.workload,
-            known.empty() ? "none" : known) };
+    if (auto taken = takeWorkload(*guest, request); !taken)
+        return taken;
+    return takeUrl(*guest, request);
+}
+
+Result<void> RunCommand::takeWorkload(const CachedGuest& guest, RunRequest& request) const
+{
+    const std::string& name = m_orders.workload.empty() ? guest.workload : m_orders.workload;
+    if (!name.empty()) {
+        const auto workload = guest.workloads.find(name);
+        if (workload == guest.workloads.end())
+            return Error { fmt::format(
+                "The guest \"{}\" has no workload \"{}\"; it has {}.", m_guest, name, namesOf(guest.workloads)) };
+        append(request.config.append, workload->second);
     }
-    append(request.config.append, workload->second);
+    // Without a window there is nothing to see afterwards: the run is over when its work is, unless it waits for a
+    // text.
+    if (m_headless && !m_orders.asksForText())
+        request.orders.workload = name;
+    if (m_size.empty())
+        return {};
+    const auto size = guest.sizes.find(m_size);
+    if (size == guest.sizes.end())
+        return Error { fmt::format(
+            "The guest \"{}\" has no size \"{}\"; it has {}.", m_guest, m_size, namesOf(guest.sizes)) };
+    append(request.config.append, size->second);
+    return {};
+}
+
+Result<void> RunCommand::takeUrl(const CachedGuest& guest, RunRequest& request) const
+{
+    if (m_url.empty())
+        return {};
+    if (guest.url.empty())
+        return Error { fmt::format("The guest \"{}\" shows no pages; leave --url out, or run browser.", m_guest) };
+    // It travels as one word of the kernel's command line.
+    const bool oneWord = std::ranges::all_of(m_url, [](char c) { return c > ' ' && c <= '~' && c != '"'; });
+    if (!oneWord)
+        return Error { fmt::format("The address \"{}\" holds blanks, quotes or letters beyond ASCII; "
+                                   "write them as %20 and the like.",
+            m_url) };
+    append(request.config.append, guest.url + m_url);
     return {};
 }
 
@@ -224,21 +293,33 @@ Result<void> RunCommand::takeFields(RunRequest& request) const
 
 Result<void> RunCommand::takeOrders(RunRequest& request) const
 {
-    for (const auto& [option, text] : { std::pair("--until", &m_orders.until),
-             std::pair("--until-screen", &m_orders.untilScreen), std::pair("--workload", &m_orders.workload),
-             std::pair("--serial", &m_orders.serial), std::pair("--screenshot", &m_orders.screenshot),
-             std::pair("--window-screenshot", &m_orders.windowScreenshot), std::pair("--record", &m_orders.record) }) {
+    for (const auto& [option, text] :
+        { std::pair("--until", &m_orders.until), std::pair("--until-screen", &m_orders.untilScreen),
+            std::pair("--workload", &m_orders.workload), std::pair("--size", &m_size), std::pair("--url", &m_url),
+            std::pair("--serial", &m_orders.serial), std::pair("--screenshot", &m_orders.screenshot),
+            std::pair("--window-screenshot", &m_orders.windowScreenshot), std::pair("--record", &m_orders.record) }) {
         if (m_command->count(option) > 0 && text->empty())
             return emptyText(option);
     }
+    if (m_guest.empty() && !(m_size + m_url).empty())
+        return Error { "There is no guest that --size or --url could be for; name one, such as kbuild or browser." };
     if (m_headless && !m_orders.windowScreenshot.empty())
         return Error { "There is no window that --window-screenshot could show; leave out either it or --headless." };
+    const std::string workload = request.orders.workload;
     request.orders = m_orders;
+    if (request.orders.workload.empty())
+        request.orders.workload = workload;
     for (const std::string& text : m_typing) {
         auto step = parseTypingStep(text);
         if (!step)
             return step.error();
         request.orders.typing.push_back(std::move(*step));
+    }
+    for (const std::string& text : m_moves) {
+        auto step = parseEngineMoveStep(text);
+        if (!step)
+            return step.error();
+        request.orders.moves.push_back(std::move(*step));
     }
     if (m_command->count("--timeout") == 0)
         return {};

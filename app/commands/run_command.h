@@ -34,17 +34,23 @@ public:
     ExitCode execute(const Program&) const;
 
 private:
+    Result<void> prepareGuest(const GuestCache&, const Program&) const;
     Result<void> takeGuest(const GuestCache&, RunRequest&) const;
+    Result<void> takeWorkload(const CachedGuest&, RunRequest&) const;
+    Result<void> takeUrl(const CachedGuest&, RunRequest&) const;
     Result<void> takeFields(RunRequest&) const;
     Result<void> takeOrders(RunRequest&) const;
 
     CLI::App* m_command;
     std::string m_guest;
+    std::string m_size;
+    std::string m_url;
     std::map<std::string, std::string, std::less<>> m_values; // of the schema's options, by key
     std::map<std::string, std::vector<std::string>, std::less<>> m_lists; // of those that may be repeated
     std::map<std::string, bool, std::less<>> m_switches;
     RunOrders m_orders;
     std::vector<std::string> m_typing;
+    std::vector<std::string> m_moves;
     std::string m_timeout;
     bool m_headless = false;
 };

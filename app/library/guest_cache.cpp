@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/library/guest_cache.h"
 
+#include "app/library/guest_recipes.h"
 #include "vmm/machine/machine_config_schema.h"
 
+#include <QCryptographicHash>
+#include <QFile>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -18,52 +21,34 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* descriptionFile = "guest.json";
-
-// The script that makes guests, if it is where it belongs: beside the sources of a program that was built, or with the
-// data of one that was installed. Its recipes lie beside it, in folders with the guests' names.
-std::optional<fs::path> makeGuest()
-{
-    std::error_code error;
-    const fs::path program = fs::read_symlink("/proc/self/exe", error);
-    for (const char* place : { "../../resources/guests/make-guest", "../share/namsan/guests/make-guest" }) {
-        const fs::path script = (program.parent_path() / place).lexically_normal();
-        if (!error && fs::exists(script, error))
-            return script;
-    }
-    return std::nullopt;
-}
-
-std::string makeCommand(std::string_view name)
-{
-    const auto script = makeGuest();
-    return script ? fmt::format("{} {}", script->string(), name)
-                  : fmt::format("resources/guests/make-guest {} in Namsan's source folder", name);
-}
-
-bool hasRecipe(std::string_view name)
-{
-    const auto script = makeGuest();
-    std::error_code error;
-    return !script || fs::exists(script->parent_path() / name / "recipe", error);
-}
-
-bool isName(std::string_view text)
-{
-    return !text.empty() && text.size() <= 64 && text.front() != '.' && std::ranges::all_of(text, [](char c) {
-        return std::isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_' || c == '.';
-    });
-}
+constexpr const char* stampFile = "stamp";
+constexpr std::string_view stampLineStart = "file ";
+constexpr size_t digestLength = 64; // SHA-256, in hexadecimal digits
 
 Error damaged(const fs::path& file, std::string_view why, std::string_view name)
 {
     return { fmt::format("The guest's description {} cannot be used: {}. Make the guest again with {} --refresh.",
-        file.string(), why, makeCommand(name)) };
+        file.string(), why, GuestRecipes::ofThisProgram().makeCommand(name)) };
 }
 
 std::string textOf(const nlohmann::json& description, std::string_view key)
 {
     const auto found = description.find(key);
     return found != description.end() && found->is_string() ? found->get<std::string>() : std::string {};
+}
+
+// The texts of an object's members, by their names.
+std::map<std::string, std::string> textsOf(const nlohmann::json& description, std::string_view key)
+{
+    std::map<std::string, std::string> texts;
+    const auto found = description.find(key);
+    if (found == description.end() || !found->is_object())
+        return texts;
+    for (const auto& [name, text] : found->items()) {
+        if (text.is_string())
+            texts[name] = text.get<std::string>();
+    }
+    return texts;
 }
 
 // The value of a field: of one that may be repeated, a list of strings or one string.
@@ -101,6 +86,16 @@ Result<MachineConfig> readConfig(const nlohmann::json& description, const fs::pa
     return config;
 }
 
+// Empty where it cannot be read.
+std::string digestOf(const fs::path& path)
+{
+    QFile file(QString::fromStdString(path.string()));
+    QCryptographicHash hash(QCryptographicHash::Sha256);
+    if (!file.open(QIODevice::ReadOnly) || !hash.addData(&file))
+        return {};
+    return hash.result().toHex().toStdString();
+}
+
 } // namespace
 
 GuestCache::GuestCache(fs::path folder)
@@ -123,7 +118,7 @@ std::vector<std::string> GuestCache::names() const
     std::error_code error;
     for (const auto& entry : fs::directory_iterator(m_folder, error)) {
         const std::string name = entry.path().filename().string();
-        if (isName(name) && fs::exists(entry.path() / descriptionFile, error))
+        if (isGuestName(name) && fs::exists(entry.path() / descriptionFile, error))
             names.push_back(name);
     }
     std::ranges::sort(names);
@@ -132,17 +127,18 @@ std::vector<std::string> GuestCache::names() const
 
 Result<CachedGuest> GuestCache::find(std::string_view name) const
 {
-    if (!isName(name))
+    if (!isGuestName(name))
         return Error { fmt::format(
             "\"{}\" is no name of a guest; \"namsan doctor\" lists those that there are.", name) };
     const fs::path folder = m_folder / name;
     const fs::path file = folder / descriptionFile;
     std::ifstream stream(file);
-    if (!stream && !hasRecipe(name))
+    const GuestRecipes recipes = GuestRecipes::ofThisProgram();
+    if (!stream && !recipes.script().empty() && !recipes.find(name))
         return Error { fmt::format("There is no guest \"{}\"; \"namsan doctor\" lists those that there are.", name) };
     if (!stream)
-        return Error { fmt::format(
-            "The guest \"{}\" is not in {}. Make it once with {}.", name, m_folder.string(), makeCommand(name)) };
+        return Error { fmt::format("The guest \"{}\" is not in {}. Make it once with {}.", name, m_folder.string(),
+            recipes.makeCommand(name)) };
 
     const auto description = nlohmann::json::parse(stream, nullptr, false);
     if (!description.is_object() || textOf(description, "format") != "namsan-guest")
@@ -153,16 +149,49 @@ Result<CachedGuest> GuestCache::find(std::string_view name) const
     auto config = readConfig(description, folder);
     if (!config)
         return damaged(file, config.error().message, name);
-    CachedGuest guest { textOf(description, "title"), std::move(*config), {} };
+    CachedGuest guest { .title = textOf(description, "title"),
+        .config = std::move(*config),
+        .workloads = textsOf(description, "workloads"),
+        .workload = textOf(description, "workload"),
+        .sizes = textsOf(description, "sizes"),
+        .url = textOf(description, "url") };
     guest.config.name = name;
-    if (const auto workloads = description.find("workloads");
-        workloads != description.end() && workloads->is_object()) {
-        for (const auto& [workload, append] : workloads->items()) {
-            if (append.is_string())
-                guest.workloads[workload] = append.get<std::string>();
-        }
-    }
     return guest;
+}
+
+Result<std::vector<GuestFile>> GuestCache::files(std::string_view name) const
+{
+    if (auto guest = find(name); !guest)
+        return guest.error();
+    const fs::path folder = m_folder / name;
+    std::vector<GuestFile> files;
+    std::ifstream stamp(folder / stampFile);
+    for (std::string line; std::getline(stamp, line);) {
+        // As sha256sum writes them, after a word of our own: "file DIGEST  ./NAME".
+        const size_t nameAt = stampLineStart.size() + digestLength + 2;
+        if (!line.starts_with(stampLineStart) || line.size() <= nameAt)
+            continue;
+        const fs::path path = (folder / line.substr(nameAt)).lexically_normal();
+        std::error_code error;
+        const auto size = fs::file_size(path, error);
+        files.push_back(
+            { .path = path, .bytes = error ? 0 : size, .digest = line.substr(stampLineStart.size(), digestLength) });
+    }
+    return files;
+}
+
+Result<void> GuestCache::verify(std::string_view name) const
+{
+    const auto all = files(name);
+    if (!all)
+        return all.error();
+    for (const GuestFile& file : *all) {
+        if (digestOf(file.path) != file.digest)
+            return Error { fmt::format(
+                "The guest \"{}\" is damaged: its file {} {}. \"namsan guest make {}\" makes it again.", name,
+                file.path.string(), fs::exists(file.path) ? "is not what was made" : "is missing", name) };
+    }
+    return {};
 }
 
 } // namespace namsan

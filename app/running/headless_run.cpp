@@ -54,15 +54,18 @@ public:
 
     void readFrom(int standardInput) { m_terminal.emplace(standardInput); }
 
-    RunOutcome run(std::vector<std::string>& complaints)
+    RunOutcome run(const std::function<void(const std::string&)>& say, std::vector<std::string>& complaints)
     {
         m_machine->start();
         while (!m_supervisor->outcome()) {
             const auto step = m_supervisor->step(std::chrono::steady_clock::now());
+            for (const std::string& refusal : step.refusedMoves)
+                say(refusal);
             if (!m_supervisor->outcome())
                 waitUntil(step.next);
         }
         m_supervisor->abandonSerial();
+        m_supervisor->stopMoving();
         m_machine->stop();
         m_terminal.reset();
         return m_supervisor->conclude(complaints);
@@ -135,7 +138,7 @@ ExitCode runHeadless(const MachineConfig& config, const RunOrders& orders, const
         run.readFrom(STDIN_FILENO);
 
     std::vector<std::string> complaints;
-    const RunOutcome outcome = run.run(complaints);
+    const RunOutcome outcome = run.run(say, complaints);
     if (!outcome.why.empty())
         say(outcome.why);
     for (const std::string& complaint : complaints)

@@ -91,6 +91,7 @@ struct MachineController::Private final : public MachineListener {
     void deliverWorkload(const WorkloadEvent&);
     void step();
     void publish(const MachineSample&);
+    void lookAtEngine();
     void readTerminal();
     void stop();
 
@@ -105,6 +106,7 @@ struct MachineController::Private final : public MachineListener {
     std::unique_ptr<Machine> machine;
     FrameMailbox* viewer = nullptr;
     MachineSample lastSample;
+    std::pair<QString, QString> engine; // name and reason, as they were told last
     QTimer nextStep;
     std::optional<Terminal> terminal;
     std::unique_ptr<QSocketNotifier> terminalNotifier;
@@ -157,12 +159,25 @@ void MachineController::Private::step()
     const auto now = std::chrono::steady_clock::now();
     const RunSupervisor::Step done = supervisor->step(now);
     nextStep.start(std::chrono::ceil<std::chrono::milliseconds>(done.next - now));
+    lookAtEngine();
+    for (const std::string& refusal : done.refusedMoves)
+        emit owner.engineMoveRefused(QString::fromStdString(refusal));
     if (done.sample)
         publish(*done.sample);
     const auto ending = machine->ending();
     const bool guestChoseToExit = ending && ending->reason == MachineEnding::Reason::DebugExit;
     if ((orders.endsByItself() || guestChoseToExit) && supervisor->outcome() && !std::exchange(finished, true))
         emit owner.runFinished();
+}
+
+// Engines change at the user's wish, by a script, and when one gives up.
+void MachineController::Private::lookAtEngine()
+{
+    std::pair now { owner.engineName(), owner.engineReason() };
+    if (now == engine)
+        return;
+    engine = std::move(now);
+    emit owner.engineChanged();
 }
 
 void MachineController::Private::publish(const MachineSample& sample)
@@ -188,6 +203,7 @@ void MachineController::Private::stop()
     terminalNotifier.reset();
     terminal.reset();
     supervisor->abandonSerial();
+    supervisor->stopMoving();
     if (stopping.valid())
         stopping.wait();
     machine->stop();
@@ -221,6 +237,7 @@ Result<std::unique_ptr<MachineController>> MachineController::create(
 
     if (auto attached = d.supervisor->attach(*d.machine, [&d] { d.leave([] {}); }); !attached)
         return attached.error();
+    d.engine = { controller->engineName(), controller->engineReason() };
     d.viewer = &d.machine->addViewer([&d] { d.leave([&d] { d.inbox.frame = true; }); });
     if (orders.serial == "stdio") {
         d.terminal.emplace(STDIN_FILENO);
@@ -268,6 +285,16 @@ QString MachineController::engineName() const
 QString MachineController::engineReason() const
 {
     return QString::fromStdString(d->machine->engineReason());
+}
+
+std::vector<EngineOffer> MachineController::engineOffers() const
+{
+    return d->machine->engineOffers();
+}
+
+void MachineController::moveToEngine(const QString& name)
+{
+    d->supervisor->moveToEngine(name.toStdString());
 }
 
 void MachineController::start()

@@ -38,6 +38,7 @@ public:
     std::optional<MachineEnding> ending() const;
     QString engineName() const;
     QString engineReason() const;
+    std::vector<EngineOffer> engineOffers() const; // asks the host
 
     void start();
     void pause();
@@ -47,6 +48,7 @@ public:
     void sendInput(const InputEvent&);
     void sendNmi();
     void sendSerial(const QByteArray&);
+    void moveToEngine(const QString& name); // engineChanged() follows, or engineMoveRefused()
 
     // What was asked for last. place() fails with a sentence and changes nothing where the host does not allow it.
     const Placement& requestedPlacement() const;
@@ -70,6 +72,8 @@ signals:
     void frameReady();
     void sampled(const namsan::MachineSample& sample); // once a second while running, and once at the end
     void placementChanged(const namsan::Placement& placement);
+    void engineChanged(); // its name, or why it was chosen
+    void engineMoveRefused(const QString& sentence); // the guest goes on where it was
     // The guest's workload lines on the serial console: "! BEGIN: NAME" and "! PERF: NAME N s ok".
     void workloadBegan(const QString& name);
     void workloadEnded(const QString& name, double guestSeconds, bool ok);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "app/running/move_script.h"
 #include "app/running/text_to_keys.h"
 
 #include <chrono>
@@ -17,6 +18,7 @@ struct RunOrders {
     std::string workload = {}; // over when the guest reports this workload's end
     std::optional<std::chrono::milliseconds> timeout = {}; // of the host's time since the start
     std::vector<TypingStep> typing = {};
+    std::vector<EngineMoveStep> moves = {};
     std::string serial = {}; // where COM1 goes: "stdio" (input, too) or a file
     std::string screenshot = {}; // PNG of the guest's last picture
     std::string windowScreenshot = {}; // PNG of the window at the end of the run; only for runs in a window

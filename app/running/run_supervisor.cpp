@@ -65,6 +65,7 @@ RunSupervisor::RunSupervisor(const MachineConfig& config, const RunOrders& order
     , m_recorder(config, NAMSAN_VERSION, host)
     , m_goal(orders)
     , m_typing(orders.typing)
+    , m_moves(orders.moves)
 {
 }
 
@@ -73,6 +74,7 @@ Result<void> RunSupervisor::attach(Machine& machine, std::function<void()> wake)
     m_machine = &machine;
     m_wake = std::move(wake);
     m_recorder.attach(machine);
+    m_mover = std::make_unique<EngineMover>(machine, m_wake);
     if (m_orders.watchesScreen())
         m_viewer = &machine.addViewer(m_wake);
     return place(m_placement);
@@ -91,7 +93,9 @@ std::vector<WorkloadEvent> RunSupervisor::serialOutput(std::span<const uint8_t> 
         m_goal.serialOutput(bytes);
         const bool wasTyping = m_typing.typing();
         m_typing.serialOutput(bytes);
-        stepIsDue = stepIsDue || m_goal.outcome() || (m_typing.typing() && !wasTyping);
+        const auto moves = m_moves.serialOutput(bytes);
+        m_movesDue.insert(m_movesDue.end(), moves.begin(), moves.end());
+        stepIsDue = stepIsDue || m_goal.outcome() || (m_typing.typing() && !wasTyping) || !moves.empty();
     }
     if (stepIsDue && m_wake)
         m_wake();
@@ -110,7 +114,7 @@ Result<void> RunSupervisor::place(const Placement& placement)
 
 RunSupervisor::Step RunSupervisor::step(Time now)
 {
-    Step result { now + samplingInterval, std::nullopt };
+    Step result { now + samplingInterval, std::nullopt, makeMoves() };
     const MachineState state = m_machine->state();
     if (state != MachineState::Ready && !m_startedAt) {
         m_startedAt = now;
@@ -143,6 +147,26 @@ RunSupervisor::Step RunSupervisor::step(Time now)
     return result;
 }
 
+void RunSupervisor::moveToEngine(std::string engine)
+{
+    if (m_mover)
+        m_mover->move(std::move(engine));
+}
+
+std::vector<std::string> RunSupervisor::makeMoves()
+{
+    if (!m_mover)
+        return {};
+    std::vector<std::string> due;
+    {
+        const std::lock_guard guard(m_mutex);
+        due = std::exchange(m_movesDue, {});
+    }
+    for (std::string& engine : due)
+        m_mover->move(std::move(engine));
+    return m_mover->takeRefusals();
+}
+
 void RunSupervisor::interrupt(ExitCode code, std::string why)
 {
     const std::lock_guard guard(m_mutex);
@@ -163,6 +187,7 @@ void RunSupervisor::abandonSerial()
 
 RunOutcome RunSupervisor::conclude(std::vector<std::string>& complaints)
 {
+    stopMoving();
     lookAtScreen();
     if (const auto ending = m_machine->ending()) {
         const std::lock_guard guard(m_mutex);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "app/running/engine_mover.h"
+#include "app/running/move_script.h"
 #include "app/running/run_goal.h"
 #include "app/running/run_orders.h"
 #include "app/running/serial_sink.h"
@@ -32,6 +34,7 @@ public:
     struct Step {
         Time next; // call again no later
         std::optional<MachineSample> sample; // taken in this step
+        std::vector<std::string> refusedMoves; // sentences for the user
     };
 
     // Opens the serial file and looks at the other files, so that a run doesn't go to waste. Fails with a sentence.
@@ -49,12 +52,16 @@ public:
     // Fails, and changes nothing, where the host does not allow it. A sample soon shows what came of it: step is due.
     Result<void> place(const Placement&);
     const Placement& requestedPlacement() const { return m_placement; }
+    void moveToEngine(std::string engine); // returns at once; a refusal comes with a step
     Step step(Time now);
     void interrupt(ExitCode, std::string why); // decides the outcome, unless there is one
     std::optional<RunOutcome> outcome() const; // set: the run is over, stop the machine
 
     // Lets go of a reader of the serial output that doesn't read; to be called before the machine is stopped.
     void abandonSerial();
+    // The same for moves between engines: waits for one that is on its way. The last of the driver's calls but
+    // conclude().
+    void stopMoving() { m_mover.reset(); }
     // After the machine's end: writes record and screenshot. Further sentences for the user, if that fails, are in
     // complaints; the outcome is then no success any more. Once.
     RunOutcome conclude(std::vector<std::string>& complaints);
@@ -69,6 +76,7 @@ private:
     void lookAtTime(Time now);
     void lookAtMachine();
     void typeKeys(Time now);
+    std::vector<std::string> makeMoves();
     void complain(RunOutcome&, std::vector<std::string>& complaints, const Result<void>&);
 
     MachineConfig m_config;
@@ -81,6 +89,7 @@ private:
     FrameMailbox* m_viewer = nullptr; // when something watches the screen
     const Frame* m_lastFrame = nullptr;
     std::function<void()> m_wake;
+    std::unique_ptr<EngineMover> m_mover; // while the machine may be moved
     std::optional<Time> m_startedAt; // the first step with a machine that runs
     Time m_nextSample;
     bool m_sampleSoon = false;
@@ -89,6 +98,8 @@ private:
     mutable std::mutex m_mutex; // of what both sides use:
     RunGoal m_goal;
     TypingScript m_typing;
+    MoveScript m_moves;
+    std::vector<std::string> m_movesDue;
 };
 
 } // namespace namsan

@@ -73,6 +73,11 @@ void InterpretedHost::enterUserMode()
     m_processor->load(state);
 }
 
+GuestBus& InterpretedHost::bus()
+{
+    return *m_bus;
+}
+
 uint8_t* InterpretedHost::guestMemory()
 {
     return m_memory->host(nativeMemory);

@@ -34,13 +34,17 @@ private:
 
     void mapPages();
     void enterUserMode();
-    void give(const NativeState&);
-    NativeState take();
     uint8_t* guestMemory();
 
-    std::unique_ptr<GuestMemory> m_memory;
     std::unique_ptr<Bus> m_bus;
     ManualClock m_clock;
+
+protected:
+    void give(const NativeState&);
+    NativeState take();
+    GuestBus& bus();
+
+    std::unique_ptr<GuestMemory> m_memory;
     VcpuCounters m_counters;
     Decoder m_decoder;
     std::unique_ptr<Processor> m_processor;

@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <vector>
 
 extern char** environ;
 
@@ -19,8 +20,8 @@ namespace {
 // A file without a name that the runner maps as well.
 class SharedCases {
 public:
-    explicit SharedCases(std::span<const NativeCase> cases)
-        : m_size(cases.size_bytes())
+    explicit SharedCases(std::span<const std::byte> cases)
+        : m_size(cases.size())
         , m_file(memfd_create("differential-cases", 0))
     {
         if (m_file < 0 || ftruncate(m_file, static_cast<off_t>(m_size)) < 0)
@@ -28,7 +29,7 @@ public:
         void* at = mmap(nullptr, m_size, PROT_READ | PROT_WRITE, MAP_SHARED, m_file, 0);
         if (at == MAP_FAILED)
             return;
-        m_cases = static_cast<NativeCase*>(at);
+        m_cases = at;
         std::memcpy(at, cases.data(), m_size);
     }
     ~SharedCases()
@@ -43,27 +44,28 @@ public:
 
     bool ok() const { return m_cases; }
     std::string path() const { return "/proc/self/fd/" + std::to_string(m_file); } // inherited by the runner
-    const NativeCase* cases() const { return m_cases; }
+    const void* cases() const { return m_cases; }
 
 private:
     size_t m_size;
     int m_file;
-    NativeCase* m_cases = nullptr;
+    void* m_cases = nullptr;
 };
 
-} // namespace
-
-Result<void> runOnHost(std::span<NativeCase> cases)
+template <class Case> Result<void> run(std::span<Case> cases, std::string option)
 {
-    const SharedCases shared(cases);
+    const SharedCases shared(std::as_bytes(cases));
     if (!shared.ok())
         return Error { std::string("The cases cannot be shared with the native runner: ") + std::strerror(errno) };
 
     std::string program = NAMSAN_NATIVE_RUNNER;
     std::string file = shared.path();
-    char* arguments[] = { program.data(), file.data(), nullptr };
+    std::vector<char*> arguments { program.data() };
+    if (!option.empty())
+        arguments.push_back(option.data());
+    arguments.insert(arguments.end(), { file.data(), nullptr });
     pid_t child;
-    if (const int error = posix_spawn(&child, program.c_str(), nullptr, nullptr, arguments, environ); error != 0)
+    if (const int error = posix_spawn(&child, program.c_str(), nullptr, nullptr, arguments.data(), environ); error != 0)
         return Error { program + " cannot be started: " + std::strerror(error)
             + "; 32-bit programs need a kernel with"
               " CONFIG_IA32_EMULATION" };
@@ -79,6 +81,18 @@ Result<void> runOnHost(std::span<NativeCase> cases)
             + std::to_string(completed) };
     }
     return {};
+}
+
+} // namespace
+
+Result<void> runOnHost(std::span<NativeCase> cases)
+{
+    return run(cases, {});
+}
+
+Result<void> runOnHost(std::span<NativeStream> streams)
+{
+    return run(streams, "--streams");
 }
 
 } // namespace namsan

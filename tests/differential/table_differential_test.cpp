@@ -2,13 +2,19 @@
 #include "tests/differential/case_generator.h"
 #include "tests/differential/native_host.h"
 #include "tests/differential/outcome_comparison.h"
+#include "tests/differential/translated_host.h"
+#include "vmm/engine/translate/memory_form_choice.h"
 
+#include <cstdio>
 #include <cstdlib>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <map>
+#include <memory>
+#include <utility>
 
-// Every entry of the instruction table that user mode can run, against the host CPU itself.
+// Every entry of the instruction table that user mode can run, against the host CPU itself: interpreted, and where the
+// translator does it itself, translated in both memory forms.
 //
 // NAMSAN_DIFFERENTIAL_CASES (cases for each entry) and NAMSAN_DIFFERENTIAL_SEED change the default run, which is the
 // same each time.
@@ -64,12 +70,18 @@ protected:
             EXPECT_GT(tally.completed, 0u)
                 << nameOf(*entry) << " never ran to its end on both sides (" << tally.tried << " cases)";
         EXPECT_FALSE(m_runs.empty());
+        uint64_t translated = 0;
+        for (const auto& [entry, tally] : m_runs)
+            translated += tally.translated > 0;
+        std::printf("%zu encodings, %llu of them in translated form as well\n", m_runs.size(),
+            static_cast<unsigned long long>(translated));
     }
 
 private:
     struct Tally {
         uint64_t tried = 0;
         uint64_t completed = 0;
+        uint64_t translated = 0; // in all forms together
         uint64_t different = 0;
     };
 
@@ -93,14 +105,23 @@ private:
         const InstructionEntry* decoded = m_interpreter.decode(test);
         ASSERT_EQ(decoded, &entry) << nameOf(entry) << " is decoded as " << decoded->mnemonic << ": " << hexOf(test);
         const Outcome outcome = m_interpreter.run(test);
-        const std::string text = differences(entry, test, outcome);
-        if (text.empty()) {
+        if (judge(entry, test, outcome, "interpreted"))
             tally.completed += outcome.trap == 3;
-            return;
-        }
-        if (tally.different++ < reportedPerEntry)
-            ADD_FAILURE() << nameOf(entry) << ": " << hexOf(test) << "with seed " << m_seed << "\n"
+        for (const auto& [host, form] :
+            { std::pair(&m_tlb, "translated, tlb"), std::pair(m_flat.get(), "translated, flat") })
+            if (const auto translated = host ? host->run(test) : std::nullopt) {
+                ++tally.translated;
+                judge(entry, test, *translated, form);
+            }
+    }
+
+    bool judge(const InstructionEntry& entry, const NativeCase& test, const Outcome& outcome, const char* form)
+    {
+        const std::string text = differences(entry, test, outcome);
+        if (!text.empty() && m_runs[&entry].different++ < reportedPerEntry)
+            ADD_FAILURE() << nameOf(entry) << ", " << form << ": " << hexOf(test) << "with seed " << m_seed << "\n"
                           << text << stateBefore(test);
+        return text.empty();
     }
 
     static std::string stateBefore(const NativeCase& test)
@@ -120,6 +141,9 @@ private:
     const FeatureSet m_host = FeatureSet::ofHost();
     CaseGenerator m_generator { m_seed };
     InterpretedHost m_interpreter;
+    TranslatedHost m_tlb { false };
+    std::unique_ptr<TranslatedHost> m_flat // where the host has it
+        = chooseMemoryForm(MemoryFormWish::Best).flat ? std::make_unique<TranslatedHost>(true) : nullptr;
     std::vector<NativeCase> m_cases;
     std::vector<const InstructionEntry*> m_entries;
     std::map<const InstructionEntry*, Tally> m_runs;

@@ -18,7 +18,8 @@ struct GuestRun {
     int exitCode;
     std::string serialHolds; // text that the serial console must have shown
     double atMostSeconds; // until the program's end
-    const char* guest = "tiny";
+    std::string guest = "tiny";
+    std::string engine = "soft:translator";
 };
 
 void PrintTo(const GuestRun& run, std::ostream* out)
@@ -53,6 +54,10 @@ const std::vector<GuestRun> table {
     { "RunsOutOfTime", { "--until", "never said", "--timeout", "3" }, quick, 3, "Linux version", 10 },
     { "CountsWithSoundTime", { "--until", "! PERF: count" }, quick + " namsan.workload=count", 0, "! BEGIN: count",
         300 },
+    // Each unit of translated code beside the interpreter; a difference ends the run.
+    { "BootsInLockstep", { "--until", "Memory: " }, quick, 0, "Memory: ", 120, "tiny", "soft:lockstep" },
+    { "BootsInLockstepWithTables", { "--until", "Memory: " }, quick, 0, "Memory: ", 120, "tiny",
+        "soft:lockstep,memory=tlb" },
 };
 
 // Also with other kernels: as packed as they come, so much longer than the table above may take.
@@ -64,19 +69,33 @@ const std::vector<GuestRun> longTable {
     { "PaeKernelCounts", { "--until", "! PERF: count" }, quick + " namsan.workload=count", 0, "s ok", 300, "tiny-pae" },
 };
 
+// The whole table on another engine.
+std::vector<GuestRun> tableOn(const std::string& engine)
+{
+    std::vector<GuestRun> runs;
+    for (GuestRun run : table) {
+        if (run.engine != "soft:translator")
+            continue;
+        run.engine = engine;
+        run.atMostSeconds *= 2;
+        runs.push_back(std::move(run));
+    }
+    return runs;
+}
+
 class GuestTable : public ::testing::TestWithParam<GuestRun> { };
 } // namespace
 
 TEST_P(GuestTable, ComesToItsEnd)
 {
-    const std::string guest = GetParam().guest;
+    const std::string& guest = GetParam().guest;
     const auto folder = guestFolder(guest);
     ASSERT_TRUE(exists(folder / "vmlinuz")) << "There is no guest " << guest << " in " << folder
                                             << ". Make it: resources/guests/make-guest " << guest << " (./test does).";
     const TemporaryFolder results;
-    std::vector<std::string> arguments { "run", "--headless", "--engine", "soft", "--kernel", folder / "vmlinuz",
-        "--initrd", folder / "initrd.gz", "--append", GetParam().append, "--memory", "256M", "--serial",
-        results.path("serial"), "--record", results.path("record.json") };
+    std::vector<std::string> arguments { "run", "--headless", "--engine", GetParam().engine, "--kernel",
+        folder / "vmlinuz", "--initrd", folder / "initrd.gz", "--append", GetParam().append, "--memory", "256M",
+        "--serial", results.path("serial"), "--record", results.path("record.json") };
     arguments.insert(arguments.end(), GetParam().arguments.begin(), GetParam().arguments.end());
     // A run that hangs ends some time and then shows its serial console.
     if (std::ranges::find(arguments, "--timeout") == arguments.end())
@@ -90,7 +109,7 @@ TEST_P(GuestTable, ComesToItsEnd)
 
     const auto record = nlohmann::json::parse(contentsOf(results.path("record.json")));
     EXPECT_GT(record.at("guest_instructions").get<uint64_t>(), 1'000'000u);
-    EXPECT_EQ(record.at("engine").at("name"), "soft:interpreter");
+    EXPECT_EQ(record.at("engine").at("name"), GetParam().engine);
 }
 
 INSTANTIATE_TEST_SUITE_P(Guests, GuestTable, ::testing::ValuesIn(table),
@@ -98,6 +117,10 @@ INSTANTIATE_TEST_SUITE_P(Guests, GuestTable, ::testing::ValuesIn(table),
 
 // "Long": for ./test --long.
 INSTANTIATE_TEST_SUITE_P(LongGuests, GuestTable, ::testing::ValuesIn(longTable),
+    [](const ::testing::TestParamInfo<GuestRun>& info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(LongInterpreted, GuestTable, ::testing::ValuesIn(tableOn("soft:interpreter")),
+    [](const ::testing::TestParamInfo<GuestRun>& info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(LongWithTables, GuestTable, ::testing::ValuesIn(tableOn("soft:translator,memory=tlb")),
     [](const ::testing::TestParamInfo<GuestRun>& info) { return info.param.name; });
 
 } // namespace namsan

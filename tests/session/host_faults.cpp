@@ -79,6 +79,14 @@ bool reservedPatIsTaken()
     return vm.regs().rip == BareKvm::codeAddress + 15;
 }
 
+// mov eax,ffffff01h; aam 56: AL becomes 1, which has no sign
+bool adjustmentsTakeTheSignOfEax()
+{
+    BareKvm vm({ 0xb8, 0x01, 0xff, 0xff, 0xff, 0xd4, 0x38 });
+    constexpr uint64_t sign = 0x80;
+    return vm.run() != KVM_EXIT_HLT || (vm.regs().rax & 0xff) != 1 || (vm.regs().rflags & sign);
+}
+
 // mov eax,[200000h], which a page table of PAE maps to 20000h
 bool pagingPaeFails()
 {
@@ -219,6 +227,9 @@ const HostFault trapAfterPortAccessIsLost {
 };
 const HostFault noAlignmentChecks { "This host's KVM does not check alignment.", alignmentIsNotChecked };
 const HostFault anyPatIsTaken { "This host's KVM takes a reserved memory type in IA32_PAT.", reservedPatIsTaken };
+
+const HostFault adjustmentsTakeFlagsOfEax { "This host's KVM sets the flags of AAM and AAD by EAX and not by AL.",
+    adjustmentsTakeTheSignOfEax };
 
 } // namespace host_fault
 

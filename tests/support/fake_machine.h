@@ -89,8 +89,28 @@ public:
         return {};
     }
 
-    Result<void> moveToEngine(std::string_view) override { return Error { "A fake machine has one engine." }; }
-    std::string engineName() const override { return "fake"; }
+    Result<void> moveToEngine(std::string_view engine) override
+    {
+        const std::lock_guard guard(m_mutex);
+        for (const EngineOffer& offer : engines)
+            if (offer.name == engine && offer.trouble.empty()) {
+                m_moves.push_back({ m_sample.hostTime, m_sample.guestTime, m_engine, offer.name, "asked for" });
+                m_engine = engine;
+                return {};
+            }
+        return Error { "The fake host has no such engine." };
+    }
+    std::vector<EngineOffer> engineOffers() const override { return engines; }
+    std::vector<EngineMove> engineMoves() const override
+    {
+        const std::lock_guard guard(m_mutex);
+        return m_moves;
+    }
+    std::string engineName() const override
+    {
+        const std::lock_guard guard(m_mutex);
+        return m_engine;
+    }
     std::string engineReason() const override { return "the test asked for it"; }
     MachineSample sample() const override
     {
@@ -158,6 +178,7 @@ public:
     std::function<void(FakeMachine&)> whenStarted;
     std::function<void(FakeMachine&, const InputEvent&)> whenInput;
     bool refusePlacement = false;
+    std::vector<EngineOffer> engines;
 
     // A black picture of a text screen with 80 columns of 2 x 2 pixels.
     static Frame textFrame(std::vector<std::string> lines)
@@ -201,6 +222,8 @@ private:
     std::string m_serialInput;
     std::vector<std::string> m_calls;
     Placement m_placement;
+    std::string m_engine = "fake";
+    std::vector<EngineMove> m_moves;
     std::list<FrameMailbox> m_viewers;
     Frame m_frame;
     Log m_log;

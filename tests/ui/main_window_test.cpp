@@ -6,11 +6,13 @@
 #include "ui/console/console_view.h"
 #include "ui/placement/placement_dock.h"
 #include "ui/shell/ending_page.h"
+#include "ui/shell/status_field.h"
 
 #include <QAccessible>
 #include <QAction>
 #include <QDir>
 #include <QElapsedTimer>
+#include <QMenu>
 #include <QMessageBox>
 #include <QPushButton>
 #include <QTimer>
@@ -37,6 +39,14 @@ protected:
     {
         window->machine().start();
         settle();
+    }
+
+    // For what another thread brings about.
+    template <class Condition> static void settleUntil(Condition condition)
+    {
+        QElapsedTimer time;
+        for (time.start(); !condition() && time.elapsed() < 10000;)
+            settle();
     }
 
     QMessageBox* question() { return window->findChild<QMessageBox*>("switchOffQuestion"); }
@@ -83,6 +93,53 @@ TEST_F(MainWindowTest, RunsPausesAndResets)
     EXPECT_TRUE(contains(machine->calls(), "power button"));
 }
 
+TEST_F(MainWindowTest, CarriesTheGuestToAnotherEngine)
+{
+    machine->engines = { { "soft:interpreter", {} }, { "kvm", "There is no KVM here." } };
+    start();
+    auto* menu = window->findChild<QMenu*>("engineMenu");
+    ASSERT_TRUE(menu);
+    emit menu->aboutToShow();
+    QAction* interpreter = window->action("engine:soft:interpreter");
+    QAction* kvm = window->action("engine:kvm");
+    EXPECT_TRUE(menu->toolTipsVisible());
+    EXPECT_TRUE(interpreter->isEnabled());
+    EXPECT_FALSE(interpreter->isChecked());
+    EXPECT_FALSE(kvm->isEnabled());
+    EXPECT_EQ(kvm->toolTip(), "There is no KVM here.");
+    EXPECT_FALSE(window->action("engine:soft:translator")->isEnabled());
+
+    const auto* badge = window->findChild<EngineBadge*>();
+    EXPECT_EQ(badge->text(), "fake");
+    interpreter->trigger();
+    settleUntil([&] { return badge->text() != "fake"; });
+    EXPECT_EQ(badge->text(), "soft:interpreter");
+    EXPECT_TRUE(badge->toolTip().startsWith("Engine soft:interpreter:"));
+    EXPECT_TRUE(interpreter->isChecked());
+    EXPECT_EQ(window->machine().state(), MachineState::Running);
+}
+
+TEST_F(MainWindowTest, SaysWhyTheGuestStaysOnItsEngine)
+{
+    machine->engines = { { "kvm", {} } };
+    start();
+    emit window->findChild<QMenu*>("engineMenu")->aboutToShow();
+    QAction* kvm = window->action("engine:kvm");
+    ASSERT_TRUE(kvm->isEnabled());
+    machine->engines.clear(); // meanwhile
+    kvm->trigger();
+    EXPECT_FALSE(kvm->isChecked());
+    settleUntil([&] { return !window->banner().isEmpty(); });
+    EXPECT_EQ(window->banner(), "The guest was not moved to the engine kvm. The fake host has no such engine.");
+    EXPECT_EQ(window->findChild<EngineBadge*>()->text(), "fake");
+    EXPECT_EQ(window->machine().state(), MachineState::Running);
+
+    machine->end(MachineEnding::Reason::PoweredOff, "The guest switched itself off.");
+    settle();
+    EXPECT_FALSE(kvm->isEnabled());
+    EXPECT_EQ(kvm->toolTip(), "The machine has ended; there is no guest that could change engines.");
+}
+
 TEST_F(MainWindowTest, EveryToolSaysWhatItDoesAndByWhichKeys)
 {
     start();
@@ -99,7 +156,7 @@ TEST_F(MainWindowTest, EveryToolSaysWhatItDoesAndByWhichKeys)
         ASSERT_TRUE(tool);
         EXPECT_FALSE(tool->text(QAccessible::Name).isEmpty());
     }
-    EXPECT_EQ(tools, 6); // Run or Pause, Reset, Power button, Ctrl+Alt+Del, Screenshot, Full screen
+    EXPECT_EQ(tools, 7); // Run or Pause, Reset, Power button, Ctrl+Alt+Del, Screenshot, Full screen, Experiments
 }
 
 TEST_F(MainWindowTest, SendsAnNmiWhenAsked)

@@ -8,12 +8,15 @@
 #include "ui/console/capture_bar.h"
 #include "ui/console/console_view.h"
 #include "ui/console/serial_view.h"
+#include "ui/experiment/experiment_window.h"
 #include "ui/placement/placement_dock.h"
 #include "ui/shell/drift_gauge.h"
 #include "ui/shell/ending_page.h"
 #include "ui/shell/status_field.h"
 #include "ui/timing/timing_dock.h"
 
+#include <QAction>
+#include <QActionGroup>
 #include <QCloseEvent>
 #include <QHBoxLayout>
 #include <QLabel>
@@ -49,7 +52,8 @@ std::string changeLabel(const Placement& before, const Placement& after)
 
 MainWindow::MainWindow(
     const Topology& topology, std::unique_ptr<MachineController> machine, MachineAgain again, QSettings* settings)
-    : m_machine(std::move(machine))
+    : m_host(topology)
+    , m_machine(std::move(machine))
     , m_again(std::move(again))
     , m_settings(settings)
     , m_tabs(new QTabWidget)
@@ -194,14 +198,31 @@ void MainWindow::connectMachine()
     connect(machine, &MachineController::stateChanged, this, &MainWindow::stateChanged);
     m_placement = machine->requestedPlacement();
     m_placementDock->setMachine(machine);
-    m_engine->setText(machine->engineName());
-    m_engineReason->setText(machine->engineReason());
-    m_engineReason->setToolTip(tr("Engine %1: %2").arg(machine->engineName(), machine->engineReason()));
-    m_engine->setToolTip(m_engineReason->toolTip());
-    m_engine->setAccessibleName(m_engineReason->toolTip());
+    connect(machine, &MachineController::engineChanged, this, [this] {
+        m_history.mark(tr("engine %1").arg(m_machine->engineName()).toStdString());
+        showEngine();
+    });
+    connect(machine, &MachineController::engineMoveRefused, this, &MainWindow::engineMoveRefused);
+    showEngine();
     m_placementField->setValue(QString::fromStdString(describe(m_placement)));
     takeFrame();
     stateChanged(machine->state());
+}
+
+void MainWindow::showEngine()
+{
+    const QString name = m_machine->engineName();
+    const QString reason = m_machine->engineReason();
+    const QString whole = tr("Engine %1: %2").arg(name, reason);
+    m_engine->setText(name);
+    m_engine->updateGeometry();
+    m_engine->setToolTip(whole);
+    m_engine->setAccessibleName(whole);
+    m_engineReason->setText(reason);
+    m_engineReason->setToolTip(whole);
+    for (QAction* action : m_engines->actions())
+        action->setChecked(action->data().toString() == name);
+    offerEngines();
 }
 
 void MainWindow::takeFrame()
@@ -232,6 +253,7 @@ void MainWindow::placementChanged(const Placement& placement)
 void MainWindow::stateChanged(MachineState state)
 {
     showStateInActions();
+    offerEngines();
     m_serial->setTypingEnabled(state != MachineState::Ended);
     switch (state) {
     case MachineState::Ready:

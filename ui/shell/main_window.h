@@ -12,7 +12,9 @@
 #include <future>
 #include <memory>
 
+class QActionGroup;
 class QLabel;
+class QMenu;
 class QMessageBox;
 class QSettings;
 class QStackedWidget;
@@ -26,6 +28,7 @@ class ConsoleView;
 class DriftGauge;
 class EndingPage;
 class EngineBadge;
+class ExperimentWindow;
 class MessageBanner;
 class PlacementDock;
 class SerialView;
@@ -69,6 +72,7 @@ private:
     void connectActions();
     void explain(QAction*, const QString&);
     void buildMenus();
+    QMenu* buildEngineMenu();
     void buildToolBar();
     void buildStatusBar();
     void restoreLayout();
@@ -80,6 +84,9 @@ private:
     void placementChanged(const Placement&);
     void stateChanged(MachineState);
     void showStateInActions();
+    void showEngine();
+    void offerEngines();
+    void engineMoveRefused(const QString& sentence);
     void showEnding();
     void startAgain();
     void goOnWith(std::unique_ptr<MachineController>);
@@ -89,10 +96,13 @@ private:
     void typeClipboard();
     void setFullScreen(bool);
     void askWhetherToSwitchOff();
+    void openExperiments();
     void about();
     QString logText() const;
 
+    const Topology m_host;
     std::unique_ptr<MachineController> m_machine;
+    std::unique_ptr<ExperimentWindow> m_experimentWindow; // once it has been asked for
     MachineAgain m_again;
     QSettings* m_settings;
     TimingHistory m_history;
@@ -132,6 +142,8 @@ private:
     QAction* m_screenshot;
     QAction* m_fullScreen;
     QAction* m_saveRecord;
+    QActionGroup* m_engines; // by name in their data
+    QAction* m_experiments;
 };
 
 } // namespace namsan

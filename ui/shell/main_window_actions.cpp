@@ -2,21 +2,25 @@
 // What the user can do with the machine: the actions of MainWindow, its menus and its tool bar.
 #include "ui/shell/main_window.h"
 
+#include "app/lab/experiment_store.h"
 #include "app/running/text_to_keys.h"
 #include "ui/common/message_banner.h"
 #include "ui/common/symbolic_icon.h"
 #include "ui/console/console_view.h"
 #include "ui/console/serial_view.h"
+#include "ui/experiment/experiment_window.h"
 #include "ui/placement/placement_dock.h"
 #include "ui/timing/timing_dock.h"
 #include "vmm/machine/input_queue.h"
 
 #include <QAction>
+#include <QActionGroup>
 #include <QApplication>
 #include <QClipboard>
 #include <QDateTime>
 #include <QDir>
 #include <QFileDialog>
+#include <QMenu>
 #include <QMenuBar>
 #include <QMessageBox>
 #include <QStandardPaths>
@@ -70,6 +74,9 @@ void MainWindow::buildActions()
     m_fullScreen->setCheckable(true);
     m_saveRecord = addAction(
         QStringLiteral("saveRecord"), QStringLiteral("document-save-as"), tr("Save record..."), QKeySequence::Save);
+    m_experiments = addAction(
+        QStringLiteral("experiments"), QStringLiteral("namsan-timing"), tr("Experiments..."), Qt::ALT | Qt::Key_2);
+    explain(m_experiments, tr("Experiments: a workload over a matrix of placements, and its table"));
     explain(m_run, tr("Run the guest"));
     explain(m_pause, tr("Pause: the guest and its clock stand still"));
     explain(m_reset, tr("Reset: the guest starts again at once, without being asked"));
@@ -111,6 +118,7 @@ void MainWindow::connectActions()
     connect(m_screenshot, &QAction::triggered, this, &MainWindow::saveScreenshot);
     connect(m_fullScreen, &QAction::toggled, this, &MainWindow::setFullScreen);
     connect(m_saveRecord, &QAction::triggered, this, &MainWindow::saveRecord);
+    connect(m_experiments, &QAction::triggered, this, &MainWindow::openExperiments);
 }
 
 void MainWindow::buildMenus()
@@ -128,6 +136,8 @@ void MainWindow::buildMenus()
     machine->addSeparator();
     machine->addActions({ m_powerButton, m_cutPower });
     machine->addSeparator();
+    machine->addMenu(buildEngineMenu());
+    machine->addSeparator();
     machine->addAction(m_sendNmi);
 
     QMenu* console = menuBar()->addMenu(tr("&Console"));
@@ -144,6 +154,9 @@ void MainWindow::buildMenus()
     QMenu* placement = menuBar()->addMenu(tr("&Placement"));
     placement->addActions({ m_placementDock->undoAction(), m_placementDock->redoAction() });
 
+    QMenu* experiment = menuBar()->addMenu(tr("&Experiment"));
+    experiment->addAction(m_experiments);
+
     QMenu* view = menuBar()->addMenu(tr("&View"));
     view->addActions({ m_placementDock->toggleViewAction(), m_timingDock->toggleViewAction() });
     view->addSeparator();
@@ -153,7 +166,8 @@ void MainWindow::buildMenus()
     connect(help->addAction(tr("Keys")), &QAction::triggered, this, [this] {
         QMessageBox::information(this, tr("Keys"),
             tr("<p>F5 run, F6 pause, F11 full screen, Ctrl+Shift+R reset, Ctrl+Shift+P power button, Ctrl+Shift+S "
-               "screenshot, Ctrl+Shift+Del Ctrl+Alt+Del for the guest, Ctrl+Shift+K keyboard to the guest; none of "
+               "screenshot, Ctrl+Shift+Del Ctrl+Alt+Del for the guest, Ctrl+Shift+K keyboard to the guest, Alt+2 "
+               "experiments; none of "
                "these while the guest has the keyboard. Right Ctrl takes the keyboard back from the guest.</p>"
                "<p>In the placement dock: Tab next chip, Space pick up and put down, arrows next CPU, digits CPU by "
                "number while a chip is picked up, Delete not pinned, Escape put back, Ctrl+Z and Ctrl+Shift+Z undo and "
@@ -161,6 +175,55 @@ void MainWindow::buildMenus()
                "<p>In the serial console: Ctrl+Shift+C copy, Ctrl+Shift+V paste.</p>"));
     });
     connect(help->addAction(tr("About Namsan")), &QAction::triggered, this, &MainWindow::about);
+}
+
+QMenu* MainWindow::buildEngineMenu()
+{
+    auto* menu = new QMenu(tr("Engine"), this);
+    menu->setObjectName(QStringLiteral("engineMenu"));
+    menu->setToolTipsVisible(true); // where an engine cannot serve they say why
+    m_engines = new QActionGroup(this);
+    m_engines->setExclusionPolicy(QActionGroup::ExclusionPolicy::ExclusiveOptional); // some engines are not offered
+    const auto offer = [&](const char* name, const QString& text) {
+        QAction* action = addAction(QStringLiteral("engine:") + QLatin1String(name), QString(), text);
+        action->setCheckable(true);
+        action->setData(QLatin1String(name));
+        m_engines->addAction(action);
+        menu->addAction(action);
+    };
+    offer("soft:interpreter", tr("Software CPU, interpreter"));
+    offer("soft:translator", tr("Software CPU, translator"));
+    offer("kvm", tr("KVM"));
+    connect(menu, &QMenu::aboutToShow, this, &MainWindow::offerEngines);
+    connect(m_engines, &QActionGroup::triggered, this, [this](const QAction* chosen) {
+        const QString name = chosen->data().toString();
+        if (name != m_machine->engineName())
+            m_machine->moveToEngine(name);
+        showEngine(); // the mark stays with the engine that runs until another one does
+    });
+    return menu;
+}
+
+// What the host can serve may have changed since the menu was open the last time.
+void MainWindow::offerEngines()
+{
+    const bool ended = m_machine->state() == MachineState::Ended;
+    const std::vector<EngineOffer> offers = m_machine->engineOffers();
+    for (QAction* action : m_engines->actions()) {
+        QString trouble = ended ? tr("The machine has ended; there is no guest that could change engines.")
+                                : tr("This machine does not know this engine.");
+        for (const EngineOffer& offer : offers)
+            if (!ended && action->data().toString() == QString::fromStdString(offer.name))
+                trouble = QString::fromStdString(offer.trouble);
+        action->setEnabled(trouble.isEmpty());
+        action->setToolTip(trouble.isEmpty() ? tr("Carries the guest to this engine; it runs on") : trouble);
+    }
+}
+
+void MainWindow::engineMoveRefused(const QString& sentence)
+{
+    m_banner->say(MessageBanner::Kind::Warning, sentence);
+    showEngine();
 }
 
 void MainWindow::buildToolBar()
@@ -174,6 +237,8 @@ void MainWindow::buildToolBar()
     m_toolBar->addActions({ m_runOrPause, m_reset, m_powerButton });
     m_toolBar->addSeparator();
     m_toolBar->addActions({ m_ctrlAltDel, m_screenshot, m_fullScreen });
+    m_toolBar->addSeparator();
+    m_toolBar->addAction(m_experiments);
     m_toolBar->toggleViewAction()->setVisible(false);
 }
 
@@ -287,6 +352,16 @@ void MainWindow::setFullScreen(bool fullScreen)
             widget->show();
         showNormal();
     }
+}
+
+void MainWindow::openExperiments()
+{
+    if (!m_experimentWindow)
+        m_experimentWindow = std::make_unique<ExperimentWindow>(
+            m_host, ExperimentStore::defaultFolder(), ExperimentWindow::ownProgram());
+    m_experimentWindow->show();
+    m_experimentWindow->raise();
+    m_experimentWindow->activateWindow();
 }
 
 void MainWindow::about()

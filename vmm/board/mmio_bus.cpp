@@ -29,6 +29,12 @@ void MmioBus::release(PhysicalAddress base)
     std::erase_if(m_ranges, [base](const Range& range) { return range.base == base; });
 }
 
+bool MmioBus::isFree(PhysicalAddress base, uint64_t size) const
+{
+    return std::ranges::none_of(m_ranges,
+        [=](const Range& range) { return range.base < base + size && base < range.base + range.size; });
+}
+
 uint64_t MmioBus::read(PhysicalAddress address, unsigned size)
 {
     const Range* range = find(address);

@@ -25,6 +25,8 @@ public:
     // Gives base..base+size-1 to the handler. An overlap is a programmer's mistake (asserted).
     void claim(PhysicalAddress base, uint64_t size, MmioHandler&);
     void release(PhysicalAddress base);
+    // Whether nobody owns any of them: for ranges that the guest moves.
+    bool isFree(PhysicalAddress base, uint64_t size) const;
 
     uint64_t read(PhysicalAddress, unsigned size);
     void write(PhysicalAddress, unsigned size, uint64_t value);

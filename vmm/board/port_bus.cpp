@@ -38,6 +38,15 @@ void PortBus::release(Port first, Port last)
         m_table->owners[port] = {};
 }
 
+bool PortBus::isFree(Port first, Port last) const
+{
+    for (uint32_t port = first; port <= last; ++port) {
+        if (m_table->owners[port].handler)
+            return false;
+    }
+    return true;
+}
+
 uint32_t PortBus::in(Port port, Width width)
 {
     if (const Owner* owner = ownerOfWhole(port, width))

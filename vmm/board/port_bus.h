@@ -37,6 +37,8 @@ public:
     void claim(Port first, Port last, PortHandler&, Width widest = Width::Byte);
     void claim(Port port, PortHandler& handler, Width widest = Width::Byte) { claim(port, port, handler, widest); }
     void release(Port first, Port last);
+    // Whether nobody owns any of them: for ranges that the guest moves.
+    bool isFree(Port first, Port last) const;
 
     uint32_t in(Port, Width);
     void out(Port, Width, uint32_t value);

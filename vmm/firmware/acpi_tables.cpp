@@ -10,6 +10,7 @@
 #include "vmm/firmware/aml_builder.h"
 #include "vmm/firmware/little_endian.h"
 #include "vmm/firmware/memory_map.h"
+#include "vmm/firmware/pci_setup.h"
 
 #include <algorithm>
 #include <numeric>
@@ -100,8 +101,8 @@ aml::Bytes pciRouting(bool withIoApic)
     std::vector<Bytes> routes;
     for (unsigned slot = 1; slot < slots; ++slot) {
         for (unsigned pin = 0; pin < pins; ++pin) {
-            const unsigned wire = PciInterrupts::wireOf(slot, pin);
-            const unsigned number = withIoApic ? PciInterrupts::firstIoApicInput + wire : PciInterrupts::irqOf(wire);
+            const unsigned number
+                = withIoApic ? IoApicPciInputs::inputOf(slot, pin) : irqOfPciWire[PciInterrupts::wireOf(slot, pin)];
             routes.push_back(package({ integer(slot << 16 | 0xffff), integer(pin), integer(0), integer(number) }));
         }
     }

@@ -110,8 +110,8 @@ private:
                     irq == IsaInterrupts::timerIrq ? IsaInterrupts::timerInput : irq);
         for (unsigned slot = 1; slot < 32; ++slot)
             for (unsigned pin = 0; pin < PciInterrupts::wires; ++pin)
-                addInterrupt(IoInterrupt, Vectored, pciBus, slot << 2 | pin, ioApic,
-                    PciInterrupts::firstIoApicInput + PciInterrupts::wireOf(slot, pin));
+                addInterrupt(
+                    IoInterrupt, Vectored, pciBus, slot << 2 | pin, ioApic, IoApicPciInputs::inputOf(slot, pin));
         addInterrupt(LocalInterrupt, ExtInt, isaBus, 0, 0, 0);
         addInterrupt(LocalInterrupt, Nmi, isaBus, 0, allLocalApics, 1);
     }

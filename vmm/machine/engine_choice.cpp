@@ -1,15 +1,28 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "vmm/machine/engine_choice.h"
 
+#include "vmm/engine/translate/code_region.h"
 #include "vmm/session/engine_probe.h"
 #include "vmm/session/kvm/kvm_session.h"
 #include "vmm/session/soft/soft_session.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+
 namespace namsan {
 
 namespace {
+
+// soft:lockstep is for developers.
+bool isSoft(std::string_view name)
+{
+    constexpr std::array<std::string_view, 8> names { "soft", "soft:interpreter", "soft:translator",
+        "soft:translator,memory=tlb", "soft:translator,memory=flat", "soft:lockstep", "soft:lockstep,memory=tlb",
+        "soft:lockstep,memory=flat" };
+    return std::ranges::find(names, name) != names.end();
+}
 
 // What a session is made of.
 struct Parts {
@@ -30,25 +43,34 @@ Result<EngineChoice> makeSoft(std::string_view name, std::string reason, const P
             "model (--cpu) or one vCPU (--vcpus 1).",
             model.name(), parts.processors.count) };
     auto session = std::make_unique<SoftSession>(parts.memory, parts.clock, model, parts.bus, parts.processors.count);
-    if (name == "soft:translator")
-        if (auto started = session->startTranslator(); !started)
-            return started.error();
-    if (name == "soft:lockstep")
-        if (auto started = session->startLockstep(); !started)
-            return started.error();
+    if (name == "soft" && parts.processors.count > 1) {
+        reason += " It interprets: the translator serves virtual machines with one vCPU so far.";
+        return EngineChoice { std::move(session), std::move(reason) };
+    }
+    if (name == "soft") {
+        const auto translates = session->startTranslator();
+        reason += translates ? " " + *translates : fmt::format(" It interprets: {}", translates.error().message);
+        return EngineChoice { std::move(session), std::move(reason) };
+    }
+    const MemoryFormWish wish = memoryFormWishOf(name);
+    Result<std::string> started = std::string();
+    if (name.starts_with("soft:translator"))
+        started = session->startTranslator(wish);
+    else if (name.starts_with("soft:lockstep"))
+        started = session->startLockstep(wish);
+    if (!started)
+        return started.error();
+    if (!started->empty())
+        reason += " " + *started;
     return EngineChoice { std::move(session), std::move(reason) };
 }
 
 Result<EngineChoice> makeKvm(std::string reason, const Parts& parts, const KvmAccess& access)
 {
-    const CpuModel& model = parts.processors.withoutApic;
-    if (parts.processors.count > 1)
-        return Error { "KVM serves virtual machines with one vCPU so far. Use the software CPU (--engine soft), or one "
-                       "vCPU (--vcpus 1)." };
-    if (model.has(Feature::Apic))
-        return Error { "The machine has local APICs, which only the software CPU serves so far. It stays there; start "
-                       "it without them (--apic several) to use KVM." };
-    auto session = KvmSession::create(parts.memory, parts.clock, model, parts.bus, { .access = access });
+    if (const auto can = kvmCanServe(parts.processors); !can)
+        return can.error();
+    auto session
+        = KvmSession::create(parts.memory, parts.clock, parts.processors.withoutApic, parts.bus, { .access = access });
     if (!session)
         return session.error();
     reason += (*session)->remarks();
@@ -87,6 +109,17 @@ Result<void> softCanServe(const CpuModel& model, const FeatureSet& host)
     return {};
 }
 
+Result<void> kvmCanServe(const ProcessorsWanted& processors)
+{
+    if (processors.count > 1)
+        return Error { "KVM serves virtual machines with one vCPU so far. Use the software CPU (--engine soft), or one "
+                       "vCPU (--vcpus 1)." };
+    if (processors.withoutApic.has(Feature::Apic))
+        return Error { "The machine has local APICs, which only the software CPU serves so far. It stays there; start "
+                       "it without them (--apic several) to use KVM." };
+    return {};
+}
+
 Result<CpuModel> chooseCpuModel(std::string_view name, const KvmAccess& access)
 {
     if (const auto model
@@ -107,8 +140,7 @@ Result<EngineChoice> chooseEngine(std::string_view name, GuestMemory& memory, co
     const Parts parts { memory, clock, processors, bus };
     if (name == "auto")
         return makeBest(parts, access);
-    if (name == "soft" || name == "soft:interpreter" || name == "soft:translator"
-        || name == "soft:lockstep") // the last for developers
+    if (isSoft(name))
         return makeSoft(name, "The software CPU is used because it was asked for.", parts);
     if (name == "kvm")
         return makeKvm("KVM is used because it was asked for.", parts, access);
@@ -116,17 +148,31 @@ Result<EngineChoice> chooseEngine(std::string_view name, GuestMemory& memory, co
         "There is no engine \"{}\". Choose auto, soft, soft:interpreter, soft:translator or kvm (--engine).", name) };
 }
 
+std::vector<EngineOffer> offeredEngines(const ProcessorsWanted& processors, const KvmAccess& access)
+{
+    const auto troubleOf = [](const Result<void>& machine, const auto& host) {
+        return !machine ? machine.error().message : !host ? host.error().message : std::string();
+    };
+    constexpr size_t page = 4096;
+    return {
+        { "soft:interpreter", {} },
+        { "soft:translator", troubleOf(SoftSession::canTranslate(processors.count), CodeRegion::create(page)) },
+        { "kvm", troubleOf(kvmCanServe(processors), KvmDevice::open(access)) },
+    };
+}
+
 VcpuFigures VcpuFigures::operator+(const VcpuFigures& other) const
 {
     VcpuFigures sum = *this;
-    for (uint64_t VcpuFigures::*figure : { &VcpuFigures::instructions, &VcpuFigures::portReads,
-             &VcpuFigures::portWrites, &VcpuFigures::mmioReads, &VcpuFigures::mmioWrites, &VcpuFigures::interrupts,
-             &VcpuFigures::exceptions, &VcpuFigures::pageFaults, &VcpuFigures::halts, &VcpuFigures::kicks,
-             &VcpuFigures::blocksDecoded, &VcpuFigures::codeInvalidations, &VcpuFigures::tlbMisses,
-             &VcpuFigures::yields, &VcpuFigures::unitsTranslated, &VcpuFigures::instructionsTranslated,
-             &VcpuFigures::codeBytesEmitted, &VcpuFigures::unitsDropped, &VcpuFigures::leavesForLookup,
-             &VcpuFigures::leavesForLink, &VcpuFigures::leavesForAttention, &VcpuFigures::leavesForInterpreter,
-             &VcpuFigures::leavesAfterHandler, &VcpuFigures::leavesForFault, &VcpuFigures::instructionsCompared })
+    for (uint64_t VcpuFigures::*figure :
+        { &VcpuFigures::instructions, &VcpuFigures::portReads, &VcpuFigures::portWrites, &VcpuFigures::mmioReads,
+            &VcpuFigures::mmioWrites, &VcpuFigures::interrupts, &VcpuFigures::exceptions, &VcpuFigures::pageFaults,
+            &VcpuFigures::halts, &VcpuFigures::kicks, &VcpuFigures::blocksDecoded, &VcpuFigures::codeInvalidations,
+            &VcpuFigures::tlbMisses, &VcpuFigures::yields, &VcpuFigures::accessFaults, &VcpuFigures::flatTableBytes,
+            &VcpuFigures::unitsTranslated, &VcpuFigures::instructionsTranslated, &VcpuFigures::codeBytesEmitted,
+            &VcpuFigures::unitsDropped, &VcpuFigures::leavesForLookup, &VcpuFigures::leavesForLink,
+            &VcpuFigures::leavesForAttention, &VcpuFigures::leavesForInterpreter, &VcpuFigures::leavesAfterHandler,
+            &VcpuFigures::leavesForFault, &VcpuFigures::instructionsCompared })
         sum.*figure += other.*figure;
     return sum;
 }
@@ -148,6 +194,8 @@ VcpuFigures figuresOf(const VcpuCounters& counters)
         .codeInvalidations = counters.codeInvalidations.value(),
         .tlbMisses = counters.tlbMisses.value(),
         .yields = counters.yields.value(),
+        .accessFaults = counters.accessFaults.value(),
+        .flatTableBytes = counters.flatTableBytes.value(),
         .unitsTranslated = counters.unitsTranslated.value(),
         .instructionsTranslated = counters.instructionsTranslated.value(),
         .codeBytesEmitted = counters.codeBytesEmitted.value(),

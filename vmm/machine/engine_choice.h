@@ -4,14 +4,17 @@
 #include "vmm/base/result.h"
 #include "vmm/board/guest_memory.h"
 #include "vmm/engine/cpu_model.h"
+#include "vmm/machine/machine.h"
 #include "vmm/machine/machine_sample.h"
 #include "vmm/session/kvm/kvm_device.h"
 #include "vmm/session/vm_session.h"
 #include "vmm/time/clock.h"
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace namsan {
 
@@ -27,9 +30,15 @@ struct ProcessorsWanted {
     const CpuModel& withoutApic;
 };
 
+// How a machine comes by its engines. Called on its board thread, but for the first one.
+using EngineMaker = std::function<Result<EngineChoice>(
+    std::string_view name, GuestMemory&, const Clock&, const ProcessorsWanted&, GuestBus&)>;
+
 // Makes the session of the engine that the user named, or with "auto" the one that a short measurement finds faster on
-// this host (engine_probe.h). Fails with a sentence that lists the names for a name that is none, for "kvm" where the
-// host's KVM cannot serve, and where an engine cannot serve the CPU model. All but the access outlive the session.
+// this host (engine_probe.h). "soft" translates, and interprets where the host refuses what that needs, and several
+// vCPUs; the reason tells. Fails with a sentence that lists the names for a name that is none, for "kvm" where the
+// host's KVM cannot serve, and where an engine cannot serve the CPU model or so many vCPUs. All but the access and the
+// ProcessorsWanted outlive the session, its models included.
 Result<EngineChoice> chooseEngine(
     std::string_view name, GuestMemory&, const Clock&, const CpuModel&, GuestBus&, const KvmAccess& = KvmAccess::at());
 
@@ -42,6 +51,12 @@ Result<CpuModel> chooseCpuModel(std::string_view name, const KvmAccess& = KvmAcc
 
 // Whether the software CPU has what the model promises: it borrows the host's SSE3 and later for it.
 Result<void> softCanServe(const CpuModel&, const FeatureSet& host = FeatureSet::ofHost());
+
+// Whether KVM has what the processors of a machine need, on any host; it has no local APICs so far.
+Result<void> kvmCanServe(const ProcessorsWanted&);
+
+// The engines that a user may choose by name for a machine, each with why it cannot be served here.
+std::vector<EngineOffer> offeredEngines(const ProcessorsWanted&, const KvmAccess& = KvmAccess::at());
 
 VcpuFigures figuresOf(const VcpuCounters&);
 

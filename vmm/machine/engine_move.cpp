@@ -10,6 +10,18 @@
 
 namespace namsan {
 
+EngineMaker PcMachine::enginesOfHost()
+{
+    return [](std::string_view name, GuestMemory& memory, const Clock& clock, const ProcessorsWanted& processors,
+               GuestBus& bus) { return chooseEngine(name, memory, clock, processors, bus); };
+}
+
+// What the guest has found, which stays as it is: also for an engine that could do without local APICs.
+ProcessorsWanted PcMachine::processors() const
+{
+    return { m_config.vcpus, *m_cpuModel, *m_cpuModel };
+}
+
 Result<void> PcMachine::moveToEngine(std::string_view name)
 {
     const Error ended { "The machine has ended; there is no guest that could change engines." };
@@ -30,13 +42,15 @@ Result<void> PcMachine::moveToEngine(std::string_view name)
     }
 }
 
-Result<void> PcMachine::moveNow(const std::string& engine)
+// because: the reason, where it is another than that somebody asked for that engine.
+Result<void> PcMachine::moveNow(const std::string& engine, std::string_view because)
 {
     const MachineState before = state();
     if (before == MachineState::Ended)
         return Error { "The machine has ended; there is no guest that could change engines." };
     // Measured before the guest stands still.
-    const std::string wanted = engine != "auto" ? engine : probeEngines().kvmIsBetter() ? "kvm" : "soft";
+    const auto kvmIsBetter = [this] { return kvmCanServe(processors()) && probeEngines().kvmIsBetter(); };
+    const std::string wanted = engine != "auto" ? engine : kvmIsBetter() ? "kvm" : "soft";
     if (before == MachineState::Running)
         parkVcpus();
     std::vector<CpuState> guest;
@@ -51,8 +65,16 @@ Result<void> PcMachine::moveNow(const std::string& engine)
             endNow({ MachineEnding::Reason::Crashed, back.error().message });
             return back;
         }
+        m_log.add(LogLevel::Warning, "engine",
+            fmt::format("The guest stays on {}, as it cannot move to {}. {}", former, wanted, moved.error().message));
         const std::lock_guard guard(m_engineMutex);
         m_engineReason = formerReason;
+    } else {
+        if (!because.empty()) {
+            const std::lock_guard guard(m_engineMutex);
+            m_engineReason = because;
+        }
+        noteMove(former);
     }
     if (before == MachineState::Running)
         runVcpus();
@@ -72,8 +94,7 @@ Result<void> PcMachine::plugIn(const std::string& engine, const std::vector<CpuS
         unplugApics();
         m_session.reset();
     }
-    auto choice = chooseEngine(engine, *m_memory, m_clock,
-        ProcessorsWanted { static_cast<unsigned>(m_vcpus.size()), *m_cpuModel, *m_cpuModel }, *m_bus);
+    auto choice = m_makeEngine(engine, *m_memory, m_clock, processors(), *m_bus);
     if (!choice)
         return choice.error();
     m_session = std::move(choice->session);
@@ -91,15 +112,28 @@ void PcMachine::leaveFailedEngine(const std::string& why)
 {
     if (state() == MachineState::Ended)
         return;
-    if (auto moved = moveNow("soft"); !moved) {
+    const std::string reason
+        = fmt::format("KVM gave up in the middle of the run, so the software CPU goes on. {}", why);
+    if (auto moved = moveNow("soft", reason); !moved) {
         endNow({ MachineEnding::Reason::Crashed, moved.error().message });
         return;
     }
-    const std::string reason
-        = fmt::format("KVM gave up in the middle of the run, so the software CPU goes on. {}", why);
     m_log.add(LogLevel::Warning, "engine", reason);
+}
+
+void PcMachine::noteMove(const std::string& from)
+{
+    const MachineSample now = sample();
     const std::lock_guard guard(m_engineMutex);
-    m_engineReason = reason;
+    m_moves.push_back({ now.hostTime, now.guestTime, from, std::string(m_session->engineName()), m_engineReason });
+    if (m_moves.size() > mostMoves)
+        m_moves.pop_front();
+}
+
+std::vector<EngineMove> PcMachine::engineMoves() const
+{
+    const std::lock_guard guard(m_engineMutex);
+    return { m_moves.begin(), m_moves.end() };
 }
 
 } // namespace namsan

@@ -16,6 +16,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace namsan {
 
@@ -43,6 +44,21 @@ struct MachineEnding {
 
     // DebugExit: what a program returns to the shell for it, 2 value + 1 as far as 8 bits hold it. Never 0.
     int exitCode() const { return static_cast<uint8_t>(2 * value + 1); }
+};
+
+// An engine as a user may choose it, and why this host cannot serve it, in a sentence; empty where it can.
+struct EngineOffer {
+    std::string name; // as moveToEngine() takes it
+    std::string trouble;
+};
+
+// A guest that changed engines while its machine lived.
+struct EngineMove {
+    std::chrono::nanoseconds hostTime {}; // as in MachineSample
+    std::chrono::nanoseconds guestTime {};
+    std::string from;
+    std::string to;
+    std::string reason;
 };
 
 // What a machine tells its owner. Called on the machine's own threads: return soon, and call no function of the machine
@@ -96,6 +112,11 @@ public:
     // that, which takes some milliseconds; not from a listener. Fails with a sentence where the other engine cannot
     // serve or the machine has ended, and then all is as before.
     virtual Result<void> moveToEngine(std::string_view name) = 0;
+
+    // The engines to move to. Looks at the host, which costs some system calls.
+    virtual std::vector<EngineOffer> engineOffers() const = 0;
+    // The moves so far, in order; of a great many the latest.
+    virtual std::vector<EngineMove> engineMoves() const = 0;
 
     // The engine and why it was chosen.
     virtual std::string engineName() const = 0;

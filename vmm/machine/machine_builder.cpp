@@ -9,11 +9,11 @@
 #include "vmm/devices/interrupt/coprocessor_error_port.h"
 #include "vmm/devices/pci/host_bridge.h"
 #include "vmm/devices/pci/isa_bridge.h"
-#include "vmm/devices/pci/pci_bus.h"
 #include "vmm/devices/timer/post_code_port.h"
 #include "vmm/devices/timer/system_control_port_b.h"
 #include "vmm/firmware/bios_environment.h"
 #include "vmm/firmware/mp_table.h"
+#include "vmm/firmware/pci_setup.h"
 #include "vmm/firmware/rom_boot.h"
 
 #include <algorithm>
@@ -32,6 +32,11 @@ constexpr unsigned clockIrq = 8;
 constexpr unsigned acpiIrq = 9;
 constexpr unsigned mouseIrq = 12;
 constexpr unsigned coprocessorIrq = 13;
+
+// Devices on the PCI bus.
+constexpr unsigned hostBridgeDevice = 0;
+constexpr unsigned isaBridgeDevice = 1;
+constexpr unsigned networkDevice = 3; // 2 is where a screen would be
 } // namespace
 
 PcBoard::PcBoard(GuestMemory& memory, const Clock& clock)
@@ -39,7 +44,8 @@ PcBoard::PcBoard(GuestMemory& memory, const Clock& clock)
 {
 }
 
-Result<std::unique_ptr<PcBoard>> PcBoard::build(const MachineConfig& config, GuestMemory& memory, const Clock& clock)
+Result<std::unique_ptr<PcBoard>> PcBoard::build(
+    const MachineConfig& config, GuestMemory& memory, const Clock& clock, NetworkLink* link)
 {
     std::unique_ptr<PcBoard> pc(new PcBoard(memory, clock));
     const Held held = pc->m_board.enter();
@@ -48,6 +54,8 @@ Result<std::unique_ptr<PcBoard>> PcBoard::build(const MachineConfig& config, Gue
     pc->addPeripherals(held);
     if (auto added = pc->addScreen(held, config.screen); !added)
         return added.error();
+    if (link)
+        pc->addNetworkCard(held, *link);
     pc->addOptionalDevices(held, config);
     if (!config.bios.empty()) {
         if (auto added = plugInRom(memory, config.bios); !added)
@@ -62,15 +70,15 @@ IrqLine& PcBoard::wire(unsigned irq)
     return m_wires.emplace_back(*m_isaInterrupts, irq);
 }
 
-IrqLine& PcBoard::pciWire(unsigned slot, unsigned pin)
-{
-    return m_wires.emplace_back(*m_pciInterrupts, PciInterrupts::wireOf(slot, pin));
-}
-
 void PcBoard::describeApics(unsigned processors, const CpuModel& model)
 {
     const CpuidResult identity = model.cpuid(1, 0, 0, processors);
     m_apics = { processors, identity.eax, identity.edx };
+}
+
+IrqLine& PcBoard::pciWire(unsigned device, unsigned pin)
+{
+    return m_wires.emplace_back(m_pciInterrupts, PciInterrupts::inputOf(device, pin));
 }
 
 void PcBoard::addInterruptsAndTimers(const Held& held)
@@ -81,7 +89,8 @@ void PcBoard::addInterruptsAndTimers(const Held& held)
     m_picOutput = std::make_unique<PicOutput>(m_socket, *m_ioApic);
     m_pic = &m_board.add<DualPic>(held, ports, *m_picOutput);
     m_isaInterrupts = std::make_unique<IsaInterrupts>(*m_pic, *m_ioApic);
-    m_pciInterrupts = std::make_unique<PciInterrupts>(*m_pic, *m_ioApic);
+    m_ioApicPciInputs = std::make_unique<IoApicPciInputs>(*m_ioApic);
+    m_pciInterrupts.connect(*m_ioApicPciInputs);
     m_intervalTimer = &m_board.add<IntervalTimer>(held, ports, timers, wire(timerIrq));
     m_realTimeClock = &m_board.add<RealTimeClock>(held, ports, timers, wire(clockIrq),
         std::chrono::time_point_cast<std::chrono::seconds>(std::chrono::system_clock::now()));
@@ -109,9 +118,19 @@ void PcBoard::addPeripherals(const Held& held)
     m_powerManagement = &m_board.add<PowerManagement>(held, ports, timers, wire(acpiIrq), m_powerOff);
 
     auto& resetControl = m_board.add<ResetControlPort>(held, m_board.resetLine(held));
-    auto& pci = m_board.add<PciBus>(held, ports, resetControl);
-    pci.attach(0, 0, m_board.add<HostBridge>(held));
-    pci.attach(1, 0, m_board.add<IsaBridge>(held));
+    m_pci = &m_board.add<PciBus>(held, ports, resetControl);
+    m_pci->attach(hostBridgeDevice, 0, m_board.add<HostBridge>(held));
+    // What the bridge makes IRQs of arrives as an IRQ of the AT, also at the I/O APIC: SeaBIOS's MP table says so.
+    auto& isaBridge = m_board.add<IsaBridge>(held, *m_isaInterrupts);
+    m_pci->attach(isaBridgeDevice, 0, isaBridge);
+    m_pciInterrupts.connect(isaBridge);
+}
+
+void PcBoard::addNetworkCard(const Held& held, NetworkLink& link)
+{
+    m_networkCard = &m_board.add<VirtioNetwork>(
+        held, m_board.mmio(held), m_board.memory(), pciWire(networkDevice, 0), m_board.timers(held), link);
+    m_pci->attach(networkDevice, 0, m_networkCard->function());
 }
 
 Result<void> PcBoard::addScreen(const Held& held, const ScreenConfig& screen)
@@ -159,6 +178,7 @@ void PcBoard::actAsFirmware(const Held& held)
     fillCmos(); // a battery keeps it
     if (m_hasRom)
         return;
+    setUpPciDevices(m_board.ports(held));
     writeBiosEnvironment(m_board.memory());
     m_acpiRootPointer = writeAcpiTables(m_board.memory(), m_apics);
     if (m_apics.processors)
@@ -181,7 +201,6 @@ void PcBoard::programInterruptsAndTimer(const Held& held)
     program(0x21, { 0x08, 0x04, 0x01, 0xfa });
     program(0xa0, { 0x11 });
     program(0xa1, { 0x70, 0x02, 0x01, 0xff });
-    program(0x4d1, { 0x0c }); // IRQ 10 and 11 are PCI's: level triggered
     program(0x43, { 0x36 }); // counter 0: square wave, both bytes
     program(0x40, { 0x00, 0x00 }); // 65,536
 }

@@ -13,6 +13,9 @@
 #include "vmm/devices/interrupt/dual_pic.h"
 #include "vmm/devices/interrupt/interrupt_fan_out.h"
 #include "vmm/devices/interrupt/io_apic.h"
+#include "vmm/devices/network/virtio_network.h"
+#include "vmm/devices/pci/pci_bus.h"
+#include "vmm/devices/pci/pci_interrupts.h"
 #include "vmm/devices/serial/uart_16550.h"
 #include "vmm/devices/timer/interval_timer.h"
 #include "vmm/devices/timer/real_time_clock.h"
@@ -45,9 +48,10 @@ private:
 // to.
 class PcBoard {
 public:
-    // Memory and clock outlive the board. Fails where the host has no room for the video memory, or the ROM's image is
-    // not to be used.
-    static Result<std::unique_ptr<PcBoard>> build(const MachineConfig&, GuestMemory&, const Clock&);
+    // Memory, clock and the network's link, which a machine with a network card needs, outlive the board. Fails where
+    // the host has no room for the video memory, or the ROM's image is not to be used.
+    static Result<std::unique_ptr<PcBoard>> build(
+        const MachineConfig&, GuestMemory&, const Clock&, NetworkLink* = nullptr);
 
     Motherboard& board() { return m_board; }
     void connectProcessor(InterruptSink& processor) { m_socket.plugIn(processor); }
@@ -68,6 +72,7 @@ public:
     IoApic& ioApic() { return *m_ioApic; }
     Uart16550& com1() { return *m_com1; }
     DisplayOutput& display() { return *m_display; }
+    VirtioNetwork* networkCard() { return m_networkCard; } // nullptr: there is none
     GuestTime lateness() const { return m_intervalTimer->ticks().behind; }
     // Hands over what the input devices have room for. To be called again when keyDemand() tells of more room.
     void takeInput(InputQueue&);
@@ -85,16 +90,18 @@ private:
     PcBoard(GuestMemory&, const Clock&);
 
     IrqLine& wire(unsigned irq);
-    IrqLine& pciWire(unsigned slot, unsigned pin); // pin 0 is INTA#; a wire of its own for each device that asks
+    IrqLine& pciWire(unsigned device, unsigned pin); // pin 0 is INTA#
     void addInterruptsAndTimers(const Held&);
     void addInputs(const Held&);
     void addPeripherals(const Held&);
     Result<void> addScreen(const Held&, const ScreenConfig&);
+    void addNetworkCard(const Held&, NetworkLink&);
     void addOptionalDevices(const Held&, const MachineConfig&);
     void programInterruptsAndTimer(const Held&);
     void fillCmos();
 
     ProcessorSocket m_socket;
+    PciInterrupts m_pciInterrupts;
     std::deque<IrqLine> m_wires;
     Channel<PowerOffRequest> m_powerOff;
     Channel<SerialOutput> m_serialOutput;
@@ -106,7 +113,7 @@ private:
     IoApic* m_ioApic = nullptr;
     std::unique_ptr<PicOutput> m_picOutput;
     std::unique_ptr<IsaInterrupts> m_isaInterrupts;
-    std::unique_ptr<PciInterrupts> m_pciInterrupts;
+    std::unique_ptr<IoApicPciInputs> m_ioApicPciInputs;
     ApicDescription m_apics;
     IntervalTimer* m_intervalTimer = nullptr;
     RealTimeClock* m_realTimeClock = nullptr;
@@ -115,6 +122,8 @@ private:
     Ps2Mouse* m_mouse = nullptr;
     PowerManagement* m_powerManagement = nullptr;
     Vga* m_vga = nullptr;
+    PciBus* m_pci = nullptr;
+    VirtioNetwork* m_networkCard = nullptr;
     bool m_hasRom = false;
     LinearFrameBuffer* m_frameBuffer = nullptr; // empty: the VGA is the screen
     std::unique_ptr<DisplayOutput> m_display;

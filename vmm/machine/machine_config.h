@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "vmm/host/port_forward.h"
 #include "vmm/machine/optional_device.h"
 
 #include <cstdint>
@@ -20,6 +21,21 @@ struct ScreenConfig {
     bool operator==(const ScreenConfig&) const = default;
 };
 
+// What the guest's network card is connected to.
+struct NetworkConfig {
+    enum class Kind {
+        None, // there is no card
+        Nat, // the host's network, by address translation: the guest is 10.0.2.15, the host's loopback 10.0.2.2
+        Offline, // the same card and addresses, but nothing outside can be reached
+    };
+
+    Kind kind = Kind::None;
+    bool hostAccess = true; // of NAT: whether the guest reaches the host itself
+    std::vector<PortForward> forwards = {}; // into the guest
+
+    bool operator==(const NetworkConfig&) const = default;
+};
+
 // Everything that defines a VM. machine_config_schema.h describes each field for files, command line and editor.
 struct MachineConfig {
     std::string name = "machine";
@@ -36,9 +52,10 @@ struct MachineConfig {
     unsigned vcpus = 1;
     bool apic = false; // APICs for a single vCPU, too: several always have them
     std::string cpu = "pentium-m"; // a CPU model (cpu_model.h)
-    std::string engine = "auto"; // auto, soft, soft:interpreter, kvm
+    std::string engine = "auto"; // auto, soft, soft:interpreter, soft:translator, kvm
     std::string placement = "free"; // as parsePlacement() takes it
     ScreenConfig screen = {};
+    NetworkConfig network = {};
     bool unpackKernel = true; // unpack the kernel's payload on the host and enter its ELF image
     bool reboot = true; // a reset by the guest starts it again; otherwise it ends the run
 

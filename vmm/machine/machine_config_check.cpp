@@ -54,6 +54,9 @@ Result<void> checkMachineConfig(const MachineConfig& config)
         return Error { fmt::format("The command line \"{}\" goes with a kernel, and the machine starts {}; leave out "
                                    "--append.",
             config.append, first.what) };
+    if (!config.network.forwards.empty() && config.network.kind == NetworkConfig::Kind::None)
+        return Error { fmt::format("The forward {} leads to a machine without a network card; add --network nat.",
+            format(config.network.forwards.front())) };
     return {};
 }
 

@@ -95,8 +95,9 @@ Result<void> parseCpu(MachineConfig& config, std::string_view text)
 
 Result<void> parseEngine(MachineConfig& config, std::string_view text)
 {
-    constexpr std::array<std::string_view, 6> engines { "auto", "soft", "soft:interpreter", "soft:translator", "kvm",
-        "soft:lockstep" }; // the last for developers
+    constexpr std::array<std::string_view, 10> engines { "auto", "soft", "soft:interpreter", "soft:translator",
+        "soft:translator,memory=tlb", "soft:translator,memory=flat", "soft:lockstep", "soft:lockstep,memory=tlb",
+        "soft:lockstep,memory=flat", "kvm" };
     if (std::ranges::find(engines, text) == engines.end())
         return Error { fmt::format(
             "There is no engine \"{}\"; choose auto, soft, soft:interpreter, soft:translator or kvm.", text) };
@@ -120,6 +121,36 @@ Result<void> parseScreen(MachineConfig& config, std::string_view text)
     if (*width < 320 || *width > 4096 || *height < 200 || *height > 2160)
         return Error { fmt::format("A screen of {} pixels is not possible; choose from 320x200 to 4096x2160.", text) };
     config.screen = { .text = false, .width = *width, .height = *height };
+    return {};
+}
+
+using Network = NetworkConfig::Kind;
+constexpr std::array networks {
+    std::pair(Network::None, std::string_view("none")),
+    std::pair(Network::Nat, std::string_view("nat")),
+    std::pair(Network::Offline, std::string_view("offline")),
+};
+
+Result<void> parseNetwork(MachineConfig& config, std::string_view text)
+{
+    const auto found = std::ranges::find(networks, text, &decltype(networks)::value_type::second);
+    if (found == networks.end())
+        return Error { fmt::format("There is no network \"{}\"; choose none, nat or offline.", text) };
+    config.network.kind = found->first;
+    return {};
+}
+
+std::string formatNetwork(const MachineConfig& config)
+{
+    const auto found = std::ranges::find(networks, config.network.kind, &decltype(networks)::value_type::first);
+    return std::string(found->second);
+}
+
+Result<void> parseHostAccess(MachineConfig& config, std::string_view text)
+{
+    if (text != "true" && text != "false")
+        return Error { fmt::format("\"{}\" is neither true nor false; write one of the two.", text) };
+    config.network.hostAccess = text == "true";
     return {};
 }
 
@@ -229,6 +260,35 @@ std::string formatDevices(const MachineConfig& config)
     return text;
 }
 
+Result<void> parseForwards(MachineConfig& config, std::string_view text)
+{
+    std::vector<PortForward> forwards;
+    auto parsed = forEachLine(text, [&](std::string_view line) -> Result<void> {
+        const auto forward = parsePortForward(line);
+        if (!forward)
+            return forward.error();
+        const auto same = [&](const PortForward& other) {
+            return other.protocol == forward->protocol && other.hostAddress == forward->hostAddress
+                && other.hostPort == forward->hostPort;
+        };
+        if (std::ranges::any_of(forwards, same))
+            return Error { fmt::format("The host's port of the forward {} is given twice; leave one out.", line) };
+        forwards.push_back(*forward);
+        return {};
+    });
+    if (parsed)
+        config.network.forwards = std::move(forwards);
+    return parsed;
+}
+
+std::string formatForwards(const MachineConfig& config)
+{
+    std::string text;
+    for (const PortForward& forward : config.network.forwards)
+        addLine(text, format(forward));
+    return text;
+}
+
 using Kind = ConfigField::Kind;
 
 constexpr std::array schema {
@@ -280,6 +340,17 @@ constexpr std::array schema {
         parseWord<&MachineConfig::placement>, formatText<&MachineConfig::placement> },
     ConfigField { Kind::Text, "Screen", "screen", "--screen", "SCREEN", "pixels", "text, or 320x200 to 4096x2160",
         "VGA text, or a linear frame buffer of that size.", parseScreen, formatScreen },
+    ConfigField { Kind::Choice, "Network", "network", "--network", "NETWORK", "", "none, nat, offline",
+        "The guest's network: no card, the host's network by NAT, or a card that reaches nothing.", parseNetwork,
+        formatNetwork },
+    ConfigField { Kind::Switch, "Host access", "host_access", "--no-host-access", "", "", "true or false",
+        "Keep the guest on a NAT from reaching this host itself.", parseHostAccess,
+        [](const MachineConfig& config) { return std::string(config.network.hostAccess ? "true" : "false"); } },
+    ConfigField { Kind::Text, "Forwarded ports", "forwards", "--forward", "FORWARD", "",
+        "tcp or udp:127.0.0.1:PORT:GUESTPORT",
+        "Pass connections to a port of the host's loopback on to the guest: tcp:127.0.0.1:PORT:GUESTPORT; may be "
+        "repeated.",
+        parseForwards, formatForwards, true },
     ConfigField { Kind::Switch, "Unpack the kernel", "unpack", "--no-unpack", "", "", "true or false",
         "Let the guest unpack its kernel itself, the slow way.", parseSwitch<&MachineConfig::unpackKernel>,
         formatSwitch<&MachineConfig::unpackKernel> },

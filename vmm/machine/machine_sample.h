@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "vmm/devices/network/network_figures.h"
 #include "vmm/host/placement.h"
 #include "vmm/time/clock.h"
 
@@ -30,6 +31,8 @@ struct VcpuFigures {
     uint64_t codeInvalidations = 0;
     uint64_t tlbMisses = 0;
     uint64_t yields = 0;
+    uint64_t accessFaults = 0;
+    uint64_t flatTableBytes = 0; // all that were ever taken
     uint64_t unitsTranslated = 0;
     uint64_t instructionsTranslated = 0;
     uint64_t codeBytesEmitted = 0;
@@ -49,7 +52,7 @@ struct VcpuFigures {
 
 // One thread of a VM at one moment. Threads that ended keep their last figures.
 struct ThreadFigures {
-    std::string role; // "VMM", "vCPU 0", ...
+    std::string role; // "VMM", "vCPU 0", ..., "NAT"
     ThreadId thread = 0; // 0 before it exists
     std::chrono::nanoseconds cpuTime {}; // since the machine was made
     std::optional<LogicalCpu> requested; // empty: not pinned
@@ -63,8 +66,9 @@ struct MachineSample {
     std::chrono::nanoseconds hostTime {}; // CLOCK_MONOTONIC while the machine was running: pauses are left out
     GuestTime guestTime {}; // what the guest's clock says
     GuestTime lateTicks {}; // how far the timer is behind: since when its oldest undelivered tick has been due
-    std::vector<ThreadFigures> threads; // the VMM first, then the vCPUs in order
+    std::vector<ThreadFigures> threads; // the VMM first, then the vCPUs in order, then the VMM's helpers
     std::vector<VcpuFigures> vcpus;
+    std::optional<NetworkFigures> network; // of the network card, if there is one; some 0.1 s old
 };
 
 } // namespace namsan

@@ -10,11 +10,23 @@
 
 namespace namsan {
 
-PcMachine::PcMachine(const MachineConfig& config, MachineListener* listener, GuestLoader loader)
+namespace {
+
+std::vector<std::string> helperThreads(const MachineConfig& config)
+{
+    if (config.network.kind == NetworkConfig::Kind::None)
+        return {};
+    return { "NAT" };
+}
+
+} // namespace
+
+PcMachine::PcMachine(const MachineConfig& config, MachineListener* listener, GuestLoader loader, EngineMaker makeEngine)
     : m_config(config)
     , m_listener(listener)
     , m_loader(std::move(loader))
-    , m_threads(config.vcpus)
+    , m_makeEngine(std::move(makeEngine))
+    , m_threads(config.vcpus, helperThreads(config))
 {
 }
 
@@ -24,9 +36,9 @@ PcMachine::~PcMachine()
 }
 
 Result<std::unique_ptr<PcMachine>> PcMachine::create(
-    const MachineConfig& config, MachineListener* listener, GuestLoader loader)
+    const MachineConfig& config, MachineListener* listener, GuestLoader loader, EngineMaker makeEngine)
 {
-    std::unique_ptr<PcMachine> machine(new PcMachine(config, listener, std::move(loader)));
+    std::unique_ptr<PcMachine> machine(new PcMachine(config, listener, std::move(loader), std::move(makeEngine)));
     if (auto built = machine->build(); !built)
         return built.error();
     if (auto loaded = machine->load(); !loaded)
@@ -51,7 +63,9 @@ Result<void> PcMachine::build()
     if (!memory)
         return memory.error();
     m_memory = std::move(*memory);
-    auto pc = PcBoard::build(m_config, *m_memory, m_clock);
+    if (auto opened = openNetwork(); !opened)
+        return opened.error();
+    auto pc = PcBoard::build(m_config, *m_memory, m_clock, m_network.get());
     if (!pc)
         return pc.error();
     m_pc = std::move(*pc);
@@ -61,7 +75,7 @@ Result<void> PcMachine::build()
         return model.error();
     m_cpuModel = *model;
     m_cpuModelWithApic = m_config.vcpus > 1 || m_config.apic ? model->withLocalApic() : *model;
-    auto engine = chooseEngine(m_config.engine, *m_memory, m_clock,
+    auto engine = m_makeEngine(m_config.engine, *m_memory, m_clock,
         ProcessorsWanted { m_config.vcpus, *m_cpuModelWithApic, *m_cpuModel }, *m_bus);
     if (!engine)
         return engine.error();
@@ -105,6 +119,45 @@ void PcMachine::connect()
     // Looking at threads asks the kernel, which is nothing to do under the board lock.
     m_observation = std::make_unique<Timer>(timers, [this] { m_boardThread->post([this] { observe(); }); });
     m_observation->armIn(observationPeriod);
+}
+
+Result<void> PcMachine::openNetwork()
+{
+    const NetworkConfig& network = m_config.network;
+    if (network.kind == NetworkConfig::Kind::None)
+        return {};
+    auto opened = NatNetwork::create({ .offline = network.kind == NetworkConfig::Kind::Offline,
+        .hostAccess = network.hostAccess,
+        .forwards = network.forwards });
+    if (!opened)
+        return opened.error();
+    m_network = std::move(*opened);
+    m_networkFigures.emplace();
+    return {};
+}
+
+// Frames for the guest come on the network's thread, which leaves them to the board thread.
+void PcMachine::startNetwork()
+{
+    if (!m_network)
+        return;
+    m_network->start([this] { m_threads.helperBegins(0); },
+        [this] {
+            m_boardThread->post([this] {
+                const Held held = m_pc->board().enter();
+                m_pc->networkCard()->framesWait();
+            });
+        });
+}
+
+std::optional<NetworkFigures> PcMachine::networkFigures()
+{
+    if (!m_network)
+        return {};
+    const Held held = m_pc->board().enter();
+    NetworkFigures figures = m_pc->networkCard()->figures();
+    figures.framesLost += m_network->lostFrames();
+    return figures;
 }
 
 Result<void> PcMachine::openDebugConsoles()
@@ -207,6 +260,7 @@ void PcMachine::startThreads()
     m_boardThread->start([this] { m_threads.vmmBegins(); });
     for (unsigned i = 0; i < m_vcpus.size(); ++i)
         m_vcpus[i]->start([this, i] { m_threads.vcpuBegins(i); });
+    startNetwork();
 }
 
 void PcMachine::pause()
@@ -320,6 +374,7 @@ MachineSample PcMachine::sample() const
         sample.hostTime = m_hostTime;
         if (m_runningSince)
             sample.hostTime += std::chrono::steady_clock::now() - *m_runningSince;
+        sample.network = m_networkFigures;
     }
     sample.guestTime = m_clock.now();
     sample.lateTicks = GuestTime(m_lateness.load());
@@ -419,8 +474,11 @@ void PcMachine::endNow(MachineEnding ending)
         const Held held = m_pc->board().enter();
         static_cast<void>(m_pc->display().currentFrame()); // viewers see the last picture
     }
+    const auto network = networkFigures();
     m_threads.observe();
     m_threads.threadsEnd();
+    if (m_network)
+        m_network->stop();
     for (const auto& vcpu : m_vcpus) {
         vcpu->quit();
         vcpu->join();
@@ -428,6 +486,7 @@ void PcMachine::endNow(MachineEnding ending)
     {
         const std::lock_guard guard(m_stateMutex);
         m_ending = std::move(ending);
+        m_networkFigures = network;
     }
     publish(MachineState::Ended);
 }
@@ -451,8 +510,8 @@ void PcMachine::vcpuStandsStill(unsigned index, const VcpuExit& exit)
                 "fault could not be entered.",
                 index, where) });
     case VcpuExit::Reason::Failed:
-        // Who left the choice to the program gets the other engine.
-        if (m_config.engine == "auto" && engineName() == "kvm")
+        // Who insisted on KVM gets the sentence, everybody else the other engine.
+        if (m_config.engine != "kvm" && engineName() == "kvm")
             return m_boardThread->post([this, why = exit.why] { leaveFailedEngine(why); });
         return askForEnd({ Reason::Crashed, fmt::format("The engine gave up vCPU {} {}: {}", index, where, exit.why) });
     case VcpuExit::Reason::Kicked:
@@ -491,6 +550,11 @@ void PcMachine::deliverDebugOutput()
 void PcMachine::observe()
 {
     m_threads.observe();
+    const auto network = networkFigures();
+    {
+        const std::lock_guard guard(m_stateMutex);
+        m_networkFigures = network;
+    }
     const Held held = m_pc->board().enter();
     m_lateness = m_pc->lateness().count();
     if (EngineTimers* timers = m_session->timers())

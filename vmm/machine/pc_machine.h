@@ -2,9 +2,11 @@
 #pragma once
 
 #include "vmm/engine/cpu_model.h"
+#include "vmm/host/nat_network.h"
 #include "vmm/machine/board_bus.h"
 #include "vmm/machine/board_thread.h"
 #include "vmm/machine/debug_console.h"
+#include "vmm/machine/engine_choice.h"
 #include "vmm/machine/machine.h"
 #include "vmm/machine/machine_builder.h"
 #include "vmm/machine/serial_line.h"
@@ -12,6 +14,7 @@
 #include "vmm/machine/vcpu_thread.h"
 
 #include <condition_variable>
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -31,7 +34,8 @@ public:
     // Puts the guest into memory, now and at each reset, and gives the state in which vCPU 0 begins.
     using GuestLoader = std::function<Result<CpuState>(PcBoard&, GuestMemory&)>;
 
-    static Result<std::unique_ptr<PcMachine>> create(const MachineConfig&, MachineListener*, GuestLoader);
+    static Result<std::unique_ptr<PcMachine>> create(
+        const MachineConfig&, MachineListener*, GuestLoader, EngineMaker = enginesOfHost());
     ~PcMachine() override;
 
     const MachineConfig& config() const override { return m_config; }
@@ -55,19 +59,25 @@ public:
     Result<void> place(const Placement& placement) override { return m_threads.place(placement); }
 
     Result<void> moveToEngine(std::string_view name) override;
+    std::vector<EngineOffer> engineOffers() const override { return offeredEngines(processors()); }
+    std::vector<EngineMove> engineMoves() const override;
     std::string engineName() const override;
     std::string engineReason() const override;
     MachineSample sample() const override;
     const Log& log() const override { return m_log; }
 
 private:
-    PcMachine(const MachineConfig&, MachineListener*, GuestLoader);
+    PcMachine(const MachineConfig&, MachineListener*, GuestLoader, EngineMaker);
+    static EngineMaker enginesOfHost();
 
     Result<void> build();
     Result<void> load();
     Result<void> openDebugConsoles();
     void connect();
     void connectDebugPorts(const Held&);
+    Result<void> openNetwork();
+    void startNetwork();
+    std::optional<NetworkFigures> networkFigures();
 
     // Tasks of the board thread
     void runVcpus();
@@ -77,13 +87,15 @@ private:
     void deliverSerialOutput();
     void deliverDebugOutput();
     void observe();
-    Result<void> moveNow(const std::string& engine);
+    Result<void> moveNow(const std::string& engine, std::string_view because = {});
+    void noteMove(const std::string& from);
     Result<void> plugIn(const std::string& engine, const std::vector<CpuState>&);
     void plugInApics();
     void unplugApics();
     void leaveFailedEngine(const std::string& why);
 
     // Any thread
+    ProcessorsWanted processors() const; // once built
     void startThreads();
     void parkSoon();
     void askForReset();
@@ -91,11 +103,13 @@ private:
     void vcpuStandsStill(unsigned index, const VcpuExit&);
     void publish(MachineState);
 
+    static constexpr size_t mostMoves = 1000; // that are remembered
     static constexpr GuestTime observationPeriod = std::chrono::milliseconds(100);
 
     const MachineConfig m_config;
     MachineListener* const m_listener;
     const GuestLoader m_loader;
+    const EngineMaker m_makeEngine;
     Log m_log;
     HostClock m_clock;
     std::optional<CpuModel> m_cpuModel; // for the machine's life; set by build()
@@ -103,12 +117,14 @@ private:
     ThreadRegistry m_threads;
 
     std::unique_ptr<GuestMemory> m_memory;
+    std::unique_ptr<NatNetwork> m_network; // empty: there is no network card
     std::unique_ptr<PcBoard> m_pc;
     std::unique_ptr<BoardBus> m_bus;
     // Changed on the board thread while the vCPUs are parked, under the board lock and this one.
     mutable std::mutex m_engineMutex;
     std::unique_ptr<VmSession> m_session;
     std::string m_engineReason;
+    std::deque<EngineMove> m_moves;
     std::vector<VcpuFigures> m_figuresBefore; // of the vCPUs of former engines
     std::unique_ptr<SerialLine> m_serial;
     std::map<Port, std::unique_ptr<DebugConsole>> m_debugConsoles;
@@ -121,6 +137,7 @@ private:
     std::condition_variable m_stateChanged;
     MachineState m_state = MachineState::Ready;
     std::optional<MachineEnding> m_ending;
+    std::optional<NetworkFigures> m_networkFigures;
     bool m_threadsStarted = false;
     bool m_resetAsked = false;
     std::chrono::nanoseconds m_hostTime {}; // until the last pause

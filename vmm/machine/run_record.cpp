@@ -39,6 +39,8 @@ constexpr std::array counterNames {
     CounterName { "code_invalidations", &VcpuFigures::codeInvalidations, true },
     CounterName { "tlb_misses", &VcpuFigures::tlbMisses, true },
     CounterName { "yields", &VcpuFigures::yields, true },
+    CounterName { "access_faults", &VcpuFigures::accessFaults, true },
+    CounterName { "flat_table_bytes", &VcpuFigures::flatTableBytes, true },
     CounterName { "units_translated", &VcpuFigures::unitsTranslated, true },
     CounterName { "instructions_translated", &VcpuFigures::instructionsTranslated, true },
     CounterName { "code_bytes_emitted", &VcpuFigures::codeBytesEmitted, true },
@@ -63,10 +65,11 @@ constexpr std::array exitNames {
     CounterName { "kicks", &VcpuFigures::kicks },
 };
 
-// Whether an engine can tell what happens inside the guest.
-bool countsInsideTheGuest(std::string_view engine)
+// Whether the engines can tell what happens inside the guest: each that it was on.
+bool countsInsideTheGuest(const RunRecord& record)
 {
-    return engine != "kvm";
+    return record.engineName != "kvm"
+        && std::ranges::none_of(record.engineMoves, [](const EngineMove& move) { return move.to == "kvm"; });
 }
 
 double seconds(std::chrono::nanoseconds time)
@@ -133,6 +136,15 @@ Json observedPlaces(const MachineSample& sample)
     return json;
 }
 
+Json toJson(const NetworkFigures& figures)
+{
+    return { { "frames_sent", figures.framesSent }, { "bytes_sent", figures.bytesSent },
+        { "frames_received", figures.framesReceived }, { "bytes_received", figures.bytesReceived },
+        { "frames_lost", figures.framesLost }, { "frames_filtered", figures.framesFiltered },
+        { "frames_malformed", figures.framesMalformed }, { "interrupts", figures.interrupts },
+        { "notifications", figures.notifications } };
+}
+
 Json toJson(const MachineSample& sample, bool insideIsCounted)
 {
     Json threads = Json::array();
@@ -148,9 +160,21 @@ Json toJson(const MachineSample& sample, bool insideIsCounted)
                 = counter.insideTheGuest && !insideIsCounted ? Json(nullptr) : Json(figures.*counter.value);
         vcpus.push_back(std::move(vcpu));
     }
-    return { { "host_seconds", seconds(sample.hostTime) }, { "guest_seconds", seconds(sample.guestTime) },
+    Json json { { "host_seconds", seconds(sample.hostTime) }, { "guest_seconds", seconds(sample.guestTime) },
         { "late_tick_seconds", seconds(sample.lateTicks) }, { "threads", std::move(threads) },
         { "vcpus", std::move(vcpus) } };
+    if (sample.network)
+        json["network"] = toJson(*sample.network);
+    return json;
+}
+
+Json toJson(const std::vector<EngineMove>& moves)
+{
+    Json json = Json::array();
+    for (const EngineMove& move : moves)
+        json.push_back({ { "host_seconds", seconds(move.hostTime) }, { "guest_seconds", seconds(move.guestTime) },
+            { "from", move.from }, { "to", move.to }, { "reason", move.reason } });
+    return json;
 }
 
 Json toJson(const WorkloadRun& run, bool insideIsCounted)
@@ -259,6 +283,8 @@ Json explanations()
         { "guest_instructions",
             "instructions that all vCPUs completed; a REP string instruction is one; null: the engine cannot count "
             "them" },
+        { "engine.name", "the engine at the start" },
+        { "engine.moves", "when the guest was carried to another engine while it ran, and why" },
         { "exits", "how often guest code was left for the VMM, by kind, all vCPUs together" },
         { "placement.requested", "host CPU that was asked for last; null: any" },
         { "placement.granted", "host CPUs that the kernel allowed at the end" },
@@ -271,7 +297,7 @@ Json explanations()
 Json wholeRecord(const RunRecord& record)
 {
     const MachineSample last = record.samples.empty() ? MachineSample {} : record.samples.back();
-    const bool insideIsCounted = countsInsideTheGuest(record.engineName);
+    const bool insideIsCounted = countsInsideTheGuest(record);
     Json json;
     json["format"] = "namsan-run-record";
     json["version"] = RunRecord::version;
@@ -282,7 +308,8 @@ Json wholeRecord(const RunRecord& record)
         = { { "processor", record.hostProcessor }, { "kernel", record.hostKernel }, { "cpus", record.hostCpus } };
     json["config"] = toJson(record.config);
     json["cpu_model"] = record.config.cpu;
-    json["engine"] = { { "name", record.engineName }, { "reason", record.engineReason } };
+    json["engine"]
+        = { { "name", record.engineName }, { "reason", record.engineReason }, { "moves", toJson(record.engineMoves) } };
     json["placement"] = { { "requested", toJson(record.requested) }, { "granted", grantedPlaces(last) },
         { "observed", observedPlaces(last) } };
     json["ending"] = toJson(record.ending);

@@ -39,6 +39,7 @@ struct RunRecord {
     unsigned hostCpus = 0;
     std::string engineName;
     std::string engineReason;
+    std::vector<EngineMove> engineMoves; // since then
     Placement requested; // the last one
     std::vector<MachineSample> samples; // about one a second, the first at start, the last at the end
     std::vector<WorkloadRun> workloads;

@@ -58,6 +58,7 @@ void RunRecorder::detach()
     RunRecord last = record();
     const std::lock_guard guard(m_mutex);
     m_record.ending = std::move(last.ending);
+    m_record.engineMoves = std::move(last.engineMoves);
     m_record.log = std::move(last.log);
     m_machine = nullptr;
     m_workloadsLeftOut = 0; // the log tells of them now
@@ -118,6 +119,7 @@ RunRecord RunRecorder::record() const
     }
     if (machine) {
         result.ending = machine->ending();
+        result.engineMoves = machine->engineMoves();
         result.log = machine->log().lines();
     }
     if (leftOut > 0)

@@ -25,7 +25,7 @@ public:
 
     // The machine that is being recorded, which lives until detach(). Before it starts.
     void attach(const Machine&);
-    // Takes the last sample, the ending and the log.
+    // Takes the last sample, the ending, the moves between engines and the log.
     void detach();
 
     // What the guest sent through COM1; called by one thread at a time. Returns the workload lines it completes, so

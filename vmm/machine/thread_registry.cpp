@@ -10,12 +10,15 @@
 
 namespace namsan {
 
-ThreadRegistry::ThreadRegistry(unsigned vcpus)
-    : m_entries(1 + vcpus)
+ThreadRegistry::ThreadRegistry(unsigned vcpus, const std::vector<std::string>& helpers)
+    : m_vcpus(vcpus)
+    , m_entries(1 + vcpus + helpers.size())
 {
     m_entries[0].figures.role = "VMM";
     for (unsigned i = 0; i < vcpus; ++i)
         m_entries[1 + i].figures.role = fmt::format("vCPU {}", i);
+    for (size_t i = 0; i < helpers.size(); ++i)
+        m_entries[1 + vcpus + i].figures.role = helpers[i];
     m_requested.vcpus.resize(vcpus);
 }
 
@@ -27,6 +30,11 @@ void ThreadRegistry::vmmBegins()
 void ThreadRegistry::vcpuBegins(unsigned index)
 {
     begins(m_entries[1 + index]);
+}
+
+void ThreadRegistry::helperBegins(unsigned index)
+{
+    begins(m_entries[1 + m_vcpus + index]);
 }
 
 void ThreadRegistry::begins(Entry& entry)
@@ -51,9 +59,9 @@ void ThreadRegistry::threadsEnd()
     }
 }
 
-std::optional<LogicalCpu> ThreadRegistry::placeFor(size_t entry, const Placement& placement)
+std::optional<LogicalCpu> ThreadRegistry::placeFor(size_t entry, const Placement& placement) const
 {
-    if (entry == 0)
+    if (entry == 0 || entry > m_vcpus)
         return placement.vmm;
     return entry - 1 < placement.vcpus.size() ? placement.vcpus[entry - 1] : std::nullopt;
 }
@@ -82,7 +90,7 @@ Result<void> ThreadRegistry::place(const Placement& placement)
         m_entries[i].figures.granted = granted[i];
     }
     m_requested = placement;
-    m_requested.vcpus.resize(m_entries.size() - 1);
+    m_requested.vcpus.resize(m_vcpus);
     return {};
 }
 

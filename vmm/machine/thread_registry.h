@@ -13,12 +13,13 @@ namespace namsan {
 // listed by its role before it exists, so that a placement can be asked for at any time. All calls from any thread.
 class ThreadRegistry {
 public:
-    // The VMM and that many vCPUs.
-    explicit ThreadRegistry(unsigned vcpus);
+    // The VMM, that many vCPUs, and helpers of the VMM, which share its place, by their roles.
+    explicit ThreadRegistry(unsigned vcpus, const std::vector<std::string>& helpers = {});
 
     // Called by the thread itself when it begins: it is moved to the place that was asked for it.
     void vmmBegins();
     void vcpuBegins(unsigned index);
+    void helperBegins(unsigned index);
 
     // Called before the threads end: keeps their last figures.
     void threadsEnd();
@@ -41,10 +42,11 @@ private:
 
     void begins(Entry&);
     static void refresh(Entry&);
-    static std::optional<LogicalCpu> placeFor(size_t entry, const Placement&);
+    std::optional<LogicalCpu> placeFor(size_t entry, const Placement&) const;
 
     mutable std::mutex m_mutex;
-    mutable std::vector<Entry> m_entries; // the VMM first
+    const size_t m_vcpus;
+    mutable std::vector<Entry> m_entries; // the VMM, the vCPUs, the helpers
     Placement m_requested;
 };
 

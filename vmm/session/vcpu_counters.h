@@ -32,6 +32,8 @@ struct VcpuCounters {
     Counter codeInvalidations; // stores into memory that held decoded code
     Counter tlbMisses;
     Counter yields; // gave its host CPU away because the guest was spinning (PAUSE)
+    Counter flatTableBytes; // of host memory taken for flat tables, those given back not taken off
+    Counter accessFaults; // accesses of translated code that faulted on the host and went on the slow way
 
     // Of the translator.
     Counter unitsTranslated;

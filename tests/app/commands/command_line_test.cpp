@@ -106,9 +106,10 @@ TEST_F(CommandLineTest, HeadlessRunNeedsNoWindow)
 TEST_F(CommandLineTest, TakesEveryOptionOfARun)
 {
     ASSERT_EQ(run({ "run", "--kernel", "k", "--initrd", "i", "--append", "-x console=ttyS0 a=b,c", "--memory", "1G",
-                  "--cpu", "core2", "--engine", "soft", "--placement", "free", "--screen", "800x600", "--no-unpack",
-                  "--no-reboot", "--until-screen", "login", "--type", "a=>b", "--type", "c=>d\\n", "--serial", "stdio",
-                  "--screenshot", folder.path("s.png"), "--record", folder.path("r.json") }),
+                  "--cpu", "core2", "--engine", "soft", "--placement", "free", "--screen", "800x600", "--network",
+                  "nat", "--no-host-access", "--forward", "tcp:127.0.0.1:8080:80", "--forward", "udp:127.0.0.1:53:53",
+                  "--no-unpack", "--no-reboot", "--until-screen", "login", "--type", "a=>b", "--type", "c=>d\\n",
+                  "--serial", "stdio", "--screenshot", folder.path("s.png"), "--record", folder.path("r.json") }),
         ExitCode::Success)
         << errors.str();
     ASSERT_TRUE(window);
@@ -119,6 +120,9 @@ TEST_F(CommandLineTest, TakesEveryOptionOfARun)
         .cpu = "core2",
         .engine = "soft",
         .screen = { false, 800, 600 },
+        .network = { NetworkConfig::Kind::Nat, false,
+            { { .hostPort = 8080, .guestPort = 80 },
+                { .protocol = PortForward::Protocol::Udp, .hostPort = 53, .guestPort = 53 } } },
         .unpackKernel = false,
         .reboot = false };
     EXPECT_EQ(window->config, expected);
@@ -187,7 +191,8 @@ TEST_F(CommandLineTest, PrintsVersionAndHelp)
     for (const char* word : { "--kernel", "--initrd", "--append", "--memory", "--engine", "--placement", "--serial",
              "--until", "--until-screen", "--type", "--timeout", "--screenshot", "--window-screenshot", "--record",
              "--headless", "--screen", "--no-unpack", "--no-reboot", "--workload", "--multiboot", "--module", "--bios",
-             "--boot-sector", "--device", "isa-debug-exit", "debugcon", "port402", "no BIOS services", "Exit codes:" })
+             "--boot-sector", "--network", "--no-host-access", "--forward", "--device", "isa-debug-exit", "debugcon",
+             "port402", "no BIOS services", "Exit codes:" })
         EXPECT_NE(output.str().find(word), std::string::npos) << word;
     EXPECT_FALSE(window);
 }
@@ -232,11 +237,20 @@ TEST_F(CommandLineTest, SaysWhatIsWrongWithAValue)
         "There is no CPU model \"z80\"; choose 486, pentium, p6, pentium-m, p4, core2, host-common.");
     EXPECT_EQ(refusalOf("--screen", "big"),
         "The screen \"big\" is not understood; write text, or width x height in pixels, such as 1024x768.");
+    EXPECT_EQ(refusalOf("--network", "wifi"), "There is no network \"wifi\"; choose none, nat or offline.");
+    EXPECT_EQ(refusalOf("--forward", "80"),
+        "The forward \"80\" is not understood; write tcp or udp, the host's loopback address, its port and the guest's "
+        "port, such as tcp:127.0.0.1:8080:80.");
+    EXPECT_EQ(refusalOf("--forward", "tcp:127.0.0.1:8080:80"),
+        "The forward tcp:127.0.0.1:8080:80 leads to a machine without a network card; add --network nat.");
     EXPECT_EQ(refusalOf("--timeout", "soon"),
         "The time-out \"soon\" is not understood; write seconds, such as 20 or 0.5, up to 10000000.");
     for (const char* time : { "0", "-1", "nan", "inf", "1e99", "", "5s" })
         EXPECT_NE(refusalOf("--timeout", time).find("time-out"), std::string::npos) << time;
     EXPECT_EQ(refusalOf("--until", ""), "The text of --until is empty; leave the option out or give it a text.");
+    EXPECT_NE(refusalOf("--move", "login").find("The move \"login\" is not understood"), std::string::npos);
+    EXPECT_EQ(refusalOf("--move", "login=>xen"),
+        "There is no engine \"xen\"; choose auto, soft, soft:interpreter, soft:translator or kvm.");
     EXPECT_NE(refusalOf("--type", "login").find("The typing \"login\" is not understood"), std::string::npos);
     EXPECT_EQ(refusal({ "run", "tiny", "--headless", "--window-screenshot", folder.path("w.png") }),
         "There is no window that --window-screenshot could show; leave out either it or --headless.");

@@ -157,6 +157,33 @@ TEST_F(MachineControllerTest, PlacesAndTellsOfIt)
     EXPECT_EQ(changes, 1);
 }
 
+TEST_F(MachineControllerTest, MovesBetweenEnginesAndTellsOfIt)
+{
+    begin();
+    machine->engines = { { "kvm", {} } };
+    int changes = 0;
+    QStringList refusals;
+    QObject::connect(controller.get(), &MachineController::engineChanged, [&] { ++changes; });
+    QObject::connect(controller.get(), &MachineController::engineMoveRefused,
+        [&](const QString& sentence) { refusals.push_back(sentence); });
+    const auto comes = [](auto condition) {
+        const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+        while (!condition() && std::chrono::steady_clock::now() < end)
+            deliver();
+        return condition();
+    };
+    controller->moveToEngine("kvm");
+    ASSERT_TRUE(comes([&] { return changes > 0; }));
+    EXPECT_EQ(controller->engineName(), "kvm");
+    controller->moveToEngine("soft:translator");
+    ASSERT_TRUE(comes([&] { return !refusals.empty(); }));
+    EXPECT_EQ(refusals,
+        QStringList { "The guest was not moved to the engine soft:translator. The fake host has no such engine." });
+    EXPECT_EQ(controller->engineName(), "kvm");
+    EXPECT_EQ(controller->state(), MachineState::Running);
+    EXPECT_EQ(changes, 1);
+}
+
 TEST_F(MachineControllerTest, CuttingThePowerReturnsAtOnceAndTheEndFollows)
 {
     begin();

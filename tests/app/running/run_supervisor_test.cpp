@@ -8,6 +8,9 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include <atomic>
+#include <thread>
+
 namespace namsan {
 
 namespace {
@@ -54,7 +57,19 @@ protected:
     FakeMachine machine { {}, this };
     std::unique_ptr<RunSupervisor> supervisor;
     RunSupervisor::Time now {};
-    int wakes = 0;
+    // What another thread brings about before long, or never.
+    template <class Condition> static bool comes(Condition condition)
+    {
+        const auto end = std::chrono::steady_clock::now() + 10s;
+        while (std::chrono::steady_clock::now() < end) {
+            if (condition())
+                return true;
+            std::this_thread::yield();
+        }
+        return false;
+    }
+
+    std::atomic<int> wakes = 0;
 };
 
 } // namespace
@@ -244,6 +259,36 @@ TEST_F(RunSupervisorTest, AnUnwritableRecordIsTold)
     ASSERT_EQ(complaints.size(), 1u);
     EXPECT_EQ(
         complaints[0], "The run record cannot be written to /dev/full: No space left on device. Choose another file.");
+}
+
+TEST_F(RunSupervisorTest, CarriesTheGuestToAnotherEngineWhenTheTextComes)
+{
+    machine.engines = { { "soft:translator", {} } };
+    begin({ .moves = { { "login:", "soft:translator" }, { "login:", "kvm" } } });
+    EXPECT_EQ(machine.engineName(), "fake");
+    machine.print("login:");
+    EXPECT_GT(wakes, 0);
+    step();
+    ASSERT_TRUE(comes([&] { return machine.engineName() == "soft:translator"; }));
+
+    machine.print("login:");
+    std::vector<std::string> refused;
+    ASSERT_TRUE(comes([&] {
+        refused = step().refusedMoves;
+        return !refused.empty();
+    }));
+    EXPECT_EQ(refused,
+        std::vector<std::string> { "The guest was not moved to the engine kvm. The fake host has no such engine." });
+    EXPECT_EQ(machine.engineName(), "soft:translator");
+    EXPECT_EQ(machine.state(), MachineState::Running);
+
+    const RunRecord record = supervisor->record();
+    ASSERT_EQ(record.engineMoves.size(), 1u);
+    EXPECT_EQ(record.engineMoves[0].from, "fake");
+    EXPECT_EQ(record.engineMoves[0].to, "soft:translator");
+    supervisor->stopMoving();
+    supervisor->moveToEngine("soft:translator"); // nobody is there any more who would
+    EXPECT_TRUE(step().refusedMoves.empty());
 }
 
 } // namespace namsan

@@ -90,9 +90,11 @@ TEST_F(AcpiTablesTest, OffersSoftOffAndAPciRoot)
     EXPECT_TRUE(holds({ 0x0c, 0x41, 0xd0, 0x0a, 0x03 })); // PNP0A03
     EXPECT_TRUE(holds({ '_', 'P', 'R', 'T', 0, 0xa0 })); // a method that begins with If
     EXPECT_TRUE(holds({ '_', 'P', 'I', 'C', 1, 0x70, 0x68, '\\', 'A', 'P', 'I', 'C' }));
-    // Slot 1, INTA#: global interrupt 17, or IRQ 11.
-    EXPECT_TRUE(holds({ 0x12, 0x0b, 4, 0x0c, 0xff, 0xff, 1, 0, 0, 0, 0x0a, 17 }));
-    EXPECT_TRUE(holds({ 0x12, 0x0b, 4, 0x0c, 0xff, 0xff, 1, 0, 0, 0, 0x0a, 11 }));
+    // INTA# of slot 1: global interrupt 16, or IRQ 10; of slot 3: 18 or 11.
+    EXPECT_TRUE(holds({ 0x12, 0x0b, 4, 0x0c, 0xff, 0xff, 1, 0, 0, 0, 0x0a, 16 }));
+    EXPECT_TRUE(holds({ 0x12, 0x0b, 4, 0x0c, 0xff, 0xff, 1, 0, 0, 0, 0x0a, 10 }));
+    EXPECT_TRUE(holds({ 0x12, 0x0b, 4, 0x0c, 0xff, 0xff, 3, 0, 0, 0, 0x0a, 18 }));
+    EXPECT_TRUE(holds({ 0x12, 0x0b, 4, 0x0c, 0xff, 0xff, 3, 0, 0, 0, 0x0a, 11 }));
 }
 
 TEST_F(AcpiTablesTest, HasNoMadtWithoutApics)

@@ -36,6 +36,10 @@ TEST(MpTable, ListsProcessorsBusesAndInterrupts)
             EXPECT_EQ(table[offset + 3], table[offset + 1] == 0 ? 3 : 1); // the boot processor's bit
             EXPECT_EQ(littleEndianAt<uint32_t>(table, offset + 4), 0x6d8u);
         }
+        constexpr uint8_t inta3 = 3 << 2; // INTA# of PCI device 3, as a source
+        if (table[offset] == 3 && table[offset + 4] == 0 && table[offset + 5] == inta3) {
+            EXPECT_EQ(table[offset + 7], 18);
+        }
         offset += table[offset] == 0 ? 20 : 8;
     }
     EXPECT_EQ(count, littleEndianAt<uint16_t>(table, 34));

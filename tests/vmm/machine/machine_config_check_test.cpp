@@ -42,6 +42,11 @@ TEST(MachineConfigCheck, RefusesWhatWouldHaveNoEffect)
         "The initrd i goes with a Linux kernel, and the machine starts a ROM; leave it out.");
     EXPECT_EQ(refusal({ .append = "a", .bootSector = "s" }),
         "The command line \"a\" goes with a kernel, and the machine starts a boot sector; leave out --append.");
+    const std::vector<PortForward> forwards { { .hostPort = 8080, .guestPort = 80 } };
+    EXPECT_EQ(refusal({ .kernel = "k", .network = { .forwards = forwards } }),
+        "The forward tcp:127.0.0.1:8080:80 leads to a machine without a network card; add --network nat.");
+    EXPECT_EQ(
+        refusal({ .kernel = "k", .network = { .kind = NetworkConfig::Kind::Offline, .forwards = forwards } }), "");
 }
 
 } // namespace namsan

@@ -60,6 +60,8 @@ TEST(MachineConfigSchema, ReadsBackWhatItFormats)
         .engine = "soft",
         .placement = "vmm=0",
         .screen = { false, 800, 600 },
+        .network = { NetworkConfig::Kind::Nat, false,
+            { { PortForward::Protocol::Udp, { 127, 0, 0, 7 }, 5000, 50 }, { .hostPort = 80, .guestPort = 8080 } } },
         .unpackKernel = false,
         .reboot = false };
     MachineConfig copy;
@@ -126,6 +128,21 @@ TEST(MachineConfigSchema, KnowsItsEnginesAndLimits)
     EXPECT_EQ(refusal("placement", ""), "The placement is empty; leave it out or give it a value.");
     EXPECT_EQ(refusal("reboot", "yes"), "\"yes\" is neither true nor false; write one of the two.");
     EXPECT_FALSE(with("unpack", "false").unpackKernel);
+}
+
+TEST(MachineConfigSchema, ReadsNetworks)
+{
+    EXPECT_EQ(MachineConfig {}.network.kind, NetworkConfig::Kind::None);
+    EXPECT_EQ(with("network", "nat").network.kind, NetworkConfig::Kind::Nat);
+    EXPECT_EQ(with("network", "offline").network.kind, NetworkConfig::Kind::Offline);
+    EXPECT_EQ(refusal("network", "wifi"), "There is no network \"wifi\"; choose none, nat or offline.");
+    EXPECT_FALSE(with("host_access", "false").network.hostAccess);
+    EXPECT_EQ(with("forwards", "tcp:127.0.0.1:8080:80\nudp:127.0.0.1:8080:80").network.forwards.size(), 2u);
+    EXPECT_EQ(refusal("forwards", "tcp:127.0.0.1:8080:80\ntcp:127.0.0.1:8080:81"),
+        "The host's port of the forward tcp:127.0.0.1:8080:81 is given twice; leave one out.");
+    EXPECT_EQ(refusal("forwards", "tcp:0.0.0.0:8080:80"),
+        "The forward \"tcp:0.0.0.0:8080:80\" listens on \"0.0.0.0\", and only the host's loopback is allowed; write "
+        "127.0.0.1 there.");
 }
 
 TEST(MachineConfigSchema, ReadsListsOneValueALine)

@@ -157,6 +157,31 @@ TEST_F(PcMachineTest, HandsOverWhatTheGuestSends)
     EXPECT_TRUE(witness.waitForSerial("Hi\n"));
 }
 
+// Sends the vendor of the PCI bus' device 3, and halts: mov dx,0CF8h; mov eax,80001800h; out dx,eax; mov dl,0FCh;
+// in eax,dx; mov dx,3F8h; out dx,al; mov al,ah; out dx,al; cli; hlt
+const std::vector<uint8_t> sendVendor { 0xba, 0xf8, 0x0c, 0x66, 0xb8, 0x00, 0x18, 0x00, 0x80, 0x66, 0xef, 0xb2, 0xfc,
+    0x66, 0xed, 0xba, 0xf8, 0x03, 0xee, 0x88, 0xe0, 0xee, 0xfa, 0xf4 };
+
+TEST_F(PcMachineTest, HasANetworkCardWhenConfigured)
+{
+    config.network.kind = NetworkConfig::Kind::Nat;
+    run(sendVendor);
+    EXPECT_TRUE(witness.waitForSerial("\xf4\x1a"));
+    EXPECT_EQ(waitForEnd().reason, MachineEnding::Reason::Halted);
+    const MachineSample sample = machine->sample();
+    EXPECT_TRUE(sample.network);
+    ASSERT_EQ(sample.threads.size(), 3u);
+    EXPECT_EQ(sample.threads.back().role, "NAT");
+}
+
+TEST_F(PcMachineTest, HasNoNetworkCardOtherwise)
+{
+    run(sendVendor);
+    EXPECT_TRUE(witness.waitForSerial("\xff\xff"));
+    EXPECT_FALSE(machine->sample().network);
+    EXPECT_EQ(machine->sample().threads.size(), 2u);
+}
+
 TEST_F(PcMachineTest, HandsOverAPromptWithoutALinesEnd)
 {
     run({ 0xba, 0xf8, 0x03, 0xb0, '>', 0xee, 0xeb, 0xfe }); // ... jmp $

@@ -90,6 +90,18 @@ TEST(RunRecordJson, TellsPlacesRequestedGrantedAndObserved)
     EXPECT_EQ(placement["observed"], nlohmann::json::parse(R"({"vmm": {"0": 5}, "vcpu0": {"0": 1, "1": 4}})"));
 }
 
+TEST(RunRecordJson, TellsWhatWentThroughTheNetworkCard)
+{
+    RunRecord record = someRecord();
+    EXPECT_FALSE(toJson(record)["samples"][0].contains("network"));
+    record.samples[1].network = NetworkFigures { .framesSent = 3, .bytesSent = 180, .framesLost = 1 };
+    const nlohmann::json network = toJson(record)["samples"][1]["network"];
+    EXPECT_EQ(network["frames_sent"], 3);
+    EXPECT_EQ(network["bytes_sent"], 180);
+    EXPECT_EQ(network["frames_lost"], 1);
+    EXPECT_EQ(network["frames_received"], 0);
+}
+
 TEST(RunRecordJson, BoundsWorkloadsByTheirOwnFigures)
 {
     const nlohmann::json workload = toJson(someRecord())["workloads"][0];

@@ -5,6 +5,7 @@
 #include "tests/support/synthetic_topology.h"
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 namespace namsan {
 
@@ -50,6 +51,29 @@ TEST_F(RunRecorderTest, KnowsWhatIsRunOnWhat)
     EXPECT_EQ(record.hostProcessor, "synthetic processor");
     EXPECT_EQ(record.startedAt.size(), std::string("2019-05-09T00:00:00Z").size());
     EXPECT_EQ(record.requested.vcpus.size(), 1u);
+}
+
+TEST_F(RunRecorderTest, ListsTheMovesBetweenEngines)
+{
+    machine.engines = { { "soft:translator", {} }, { "kvm", {} } };
+    timeIs(2s);
+    ASSERT_TRUE(machine.moveToEngine("soft:translator"));
+    const auto countsInstructions = [&] { return !toJson(recorder.record()).at("guest_instructions").is_null(); };
+    EXPECT_TRUE(countsInstructions());
+    timeIs(3s);
+    ASSERT_TRUE(machine.moveToEngine("kvm"));
+    EXPECT_FALSE(machine.moveToEngine("xen"));
+    EXPECT_FALSE(countsInstructions()); // KVM tells nothing of that, so there is no sum
+    recorder.detach();
+
+    const nlohmann::json engine = toJson(recorder.record()).at("engine");
+    EXPECT_EQ(engine.at("name"), "fake");
+    ASSERT_EQ(engine.at("moves").size(), 2u);
+    EXPECT_EQ(engine.at("moves")[0].at("host_seconds"), 2.0);
+    EXPECT_EQ(engine.at("moves")[0].at("from"), "fake");
+    EXPECT_EQ(engine.at("moves")[0].at("to"), "soft:translator");
+    EXPECT_EQ(engine.at("moves")[1].at("to"), "kvm");
+    EXPECT_EQ(engine.at("moves")[1].at("reason"), "asked for");
 }
 
 TEST_F(RunRecorderTest, TimesAWorkloadByTheHostsClock)

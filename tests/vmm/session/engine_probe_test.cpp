@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "vmm/session/engine_probe.h"
 
+#include "vmm/engine/translate/code_region.h"
 #include "vmm/machine/engine_choice.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cerrno>
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <sys/resource.h>
+#include <unistd.h>
 
 namespace namsan {
 
@@ -103,6 +110,43 @@ TEST_F(EngineChoiceTest, AutoTakesTheEngineThatItMeasuredFaster)
     EXPECT_EQ(choice->reason.find("so KVM is used") != std::string::npos, kvm) << choice->reason;
 }
 
+TEST_F(EngineChoiceTest, SoftInterpretsSeveralVcpusAndSaysSo)
+{
+    const CpuModel model = CpuModel::standard().withLocalApic();
+    const ProcessorsWanted two { 2, model, CpuModel::standard() };
+    for (const std::string_view name : { "soft", "auto" }) {
+        const auto choice = chooseEngine(name, *memory, clock, two, bus);
+        ASSERT_TRUE(choice) << choice.error().message;
+        EXPECT_EQ(choice->session->engineName(), "soft:interpreter");
+        EXPECT_EQ(choice->session->vcpuCount(), 2u);
+        EXPECT_TRUE(
+            choice->reason.ends_with(" It interprets: the translator serves virtual machines with one vCPU so far."))
+            << choice->reason;
+    }
+}
+
+TEST_F(EngineChoiceTest, OneVcpuWithALocalApicIsTranslated)
+{
+    const CpuModel model = CpuModel::standard().withLocalApic();
+    const auto choice = chooseEngine("soft", *memory, clock, ProcessorsWanted { 1, model, model }, bus);
+    ASSERT_TRUE(choice) << choice.error().message;
+    EXPECT_EQ(choice->session->engineName(), CodeRegion::create(4096) ? "soft:translator" : "soft:interpreter");
+    EXPECT_NE(choice->session->interruptMessages(), nullptr);
+}
+
+TEST_F(EngineChoiceTest, RefusesSeveralVcpusWhereOneIsTheMost)
+{
+    const CpuModel model = CpuModel::standard().withLocalApic();
+    const ProcessorsWanted two { 2, model, model };
+    for (const std::string_view name : { "soft:translator", "soft:lockstep", "kvm" }) {
+        const auto choice = chooseEngine(name, *memory, clock, two, bus);
+        ASSERT_FALSE(choice) << name;
+        EXPECT_NE(choice.error().message.find("(--vcpus 1)"), std::string::npos) << choice.error().message;
+    }
+    for (const EngineOffer& offer : offeredEngines(two))
+        EXPECT_EQ(offer.trouble.empty(), offer.name == "soft:interpreter") << offer.name;
+}
+
 TEST_F(EngineChoiceTest, FindsCpuModelsByName)
 {
     EXPECT_EQ(chooseCpuModel("p4", absentKvm)->signature(), 0xf29u);
@@ -135,6 +179,38 @@ TEST_F(EngineChoiceTest, HostCommonIsServedByEveryEngineThatIsThere)
     }
     EXPECT_TRUE(softCanServe(*model));
 }
+
+TEST_F(EngineChoiceTest, SoftTranslates)
+{
+    const auto choice = choose("soft");
+    ASSERT_TRUE(choice);
+    EXPECT_EQ(choice->session->engineName(), "soft:translator");
+    const auto interpreter = choose("soft:interpreter");
+    ASSERT_TRUE(interpreter);
+    EXPECT_EQ(interpreter->session->engineName(), "soft:interpreter");
+}
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) // which need the addresses themselves
+TEST_F(EngineChoiceTest, SoftInterpretsWhereTheHostGivesNoRoomForTranslatedCode)
+{
+    const auto chooseWithFewAddresses = [this](std::string_view name) {
+        size_t pages = 0;
+        std::ifstream("/proc/self/statm") >> pages;
+        const rlim_t bytes = pages * static_cast<size_t>(sysconf(_SC_PAGESIZE)) + (size_t { 48 } << 20);
+        const rlimit limit { bytes, bytes };
+        setrlimit(RLIMIT_AS, &limit);
+        const auto choice = choose(name);
+        std::cerr << (choice ? fmt::format("{}: {}", choice->session->engineName(), choice->reason)
+                             : choice.error().message);
+        std::exit(choice ? 0 : 1);
+    };
+    EXPECT_EXIT(chooseWithFewAddresses("soft"), ::testing::ExitedWithCode(0),
+        "soft:interpreter: The software CPU is used because it was asked for. It interprets: The host gave no 64 MiB "
+        "of .* for translated code");
+    EXPECT_EXIT(chooseWithFewAddresses("soft:translator"), ::testing::ExitedWithCode(1),
+        "^The host gave no 64 MiB of .* Choose the engine soft:interpreter, which needs none.");
+}
+#endif
 
 TEST_F(EngineChoiceTest, ListsTheNamesForOneThatIsNone)
 {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "vmm/board/irq_line.h"
+#include "vmm/devices/pci/pci_interrupts.h"
 
 namespace namsan {
 
@@ -48,34 +49,30 @@ private:
     InterruptSink& m_ioApic;
 };
 
-// The four wires that all PCI devices share, inputs 0 to 3 for PIRQA# to PIRQD#: to the I/O APIC's inputs 16 to 19, and
-// to IRQ 10 and 11 of the 8259s, which are level triggered. Several devices may pull one wire, so it counts them.
-class PciInterrupts final : public InterruptSink {
+// The wires that all PCI devices share, at the I/O APIC's inputs 16 to 19. PCI's wires are active low, and the I/O APIC
+// sees them as they are: its inputs are high while nobody asserts a wire. PCI 2.1, 2.2.6; MP specification 1.4, D.3.
+class IoApicPciInputs final : public InterruptSink {
 public:
-    static constexpr unsigned wires = 4;
-    static constexpr unsigned firstIoApicInput = 16;
-    static constexpr unsigned irqOf(unsigned wire) { return wire % 2 ? 11 : 10; }
-    // The wire of a device's pin (0 for INTA#): they take turns from slot to slot. PCI Local Bus 2.1, 2.2.6.
-    static constexpr unsigned wireOf(unsigned slot, unsigned pin) { return (slot + pin) % wires; }
-
-    PciInterrupts(InterruptSink& pic, InterruptSink& ioApic)
-        : m_pic(pic)
-        , m_ioApic(ioApic)
+    static constexpr unsigned firstInput = 16;
+    // pin 0 is INTA#.
+    static constexpr unsigned inputOf(unsigned device, unsigned pin)
     {
+        return firstInput + PciInterrupts::wireOf(device, pin);
     }
-    void setInterruptInput(unsigned wire, bool level) override
+
+    explicit IoApicPciInputs(InterruptSink& ioApic)
+        : m_ioApic(ioApic)
     {
-        unsigned& pulled = m_pulled[wire % wires];
-        pulled = level ? pulled + 1 : pulled - 1;
-        m_ioApic.setInterruptInput(firstIoApicInput + wire % wires, pulled > 0);
-        const unsigned others = m_pulled[(wire + 2) % wires];
-        m_pic.setInterruptInput(irqOf(wire), pulled + others > 0);
+        for (unsigned wire = 0; wire < PciInterrupts::wires; ++wire)
+            setInterruptInput(wire, false);
+    }
+    void setInterruptInput(unsigned wire, bool asserted) override
+    {
+        m_ioApic.setInterruptInput(firstInput + wire, !asserted);
     }
 
 private:
-    InterruptSink& m_pic;
     InterruptSink& m_ioApic;
-    unsigned m_pulled[wires] {};
 };
 
 } // namespace namsan

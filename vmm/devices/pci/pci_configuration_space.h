@@ -22,6 +22,9 @@ constexpr uint8_t revisionId = 0x08;
 constexpr uint8_t classCode = 0x09; // 3 bytes: programming interface, sub-class, base class
 constexpr uint8_t headerType = 0x0e;
 constexpr uint8_t baseAddress = 0x10; // six dwords
+constexpr uint8_t subsystemVendorId = 0x2c;
+constexpr uint8_t subsystemId = 0x2e;
+constexpr uint8_t capabilitiesPointer = 0x34;
 constexpr uint8_t interruptLine = 0x3c;
 constexpr uint8_t interruptPin = 0x3d;
 
@@ -29,6 +32,10 @@ constexpr uint8_t interruptPin = 0x3d;
 constexpr uint16_t ioSpace = 1 << 0;
 constexpr uint16_t memorySpace = 1 << 1;
 constexpr uint16_t busMaster = 1 << 2;
+constexpr uint16_t interruptDisable = 1 << 10; // PCI 2.3
+
+// Bits of the status register.
+constexpr uint16_t capabilitiesList = 1 << 4; // PCI 2.2
 } // namespace pci
 
 // The 256 bytes of one function: what they hold, what the guest may change, and the base address registers. A function
@@ -55,6 +62,7 @@ public:
     uint32_t read(uint8_t offset, Width) const;
     void write(uint8_t offset, Width, uint32_t value);
     uint8_t byte(uint8_t offset) const { return m_bytes[offset]; }
+    uint16_t commandRegister() const { return static_cast<uint16_t>(read(pci::command, Width::Word)); }
 
     void reset() { m_bytes = m_initial; }
     void save(StateWriter& state) const { state.put(m_bytes); }

@@ -156,9 +156,10 @@ template <class T> struct Cmps {
     static void element(Processor& processor, const Instruction& instruction)
     {
         const uint32_t step = stepOf(processor, sizeof(T));
+        // Where neither can be read, hosts fault for EDI's; the manual leaves the order open.
+        const T right = processor.read<T>(Es, indexOf(processor, instruction, Edi));
         const T left
             = processor.read<T>(static_cast<SegmentIndex>(instruction.segment), indexOf(processor, instruction, Esi));
-        const T right = processor.read<T>(Es, indexOf(processor, instruction, Edi));
         host_arithmetic::Sub::apply<T>(left, right, processor.arithmeticFlags);
         advance(processor, instruction, Esi, step);
         advance(processor, instruction, Edi, step);

@@ -4,10 +4,12 @@
 #include "vmm/engine/cpu_state.h"
 #include "vmm/engine/decode/code_cache.h"
 #include "vmm/engine/interpret/fault.h"
+#include "vmm/engine/paging/flat_tables.h"
 #include "vmm/engine/processor_group.h"
 
 #include <algorithm>
 #include <bit>
+#include <cassert>
 #include <cstddef>
 #include <cstring>
 
@@ -21,11 +23,12 @@ LinearMemory::LinearMemory(GuestMemory& memory, GuestBus& bus, VcpuCounters& cou
     , m_counters(counters)
     , m_cr2(cr2)
     , m_walk(memory)
-    , m_tables(std::make_unique<std::array<Table, 2>>())
+    , m_set(&m_sets.first())
     , m_current(&tableOf(Privilege::Supervisor))
 {
-    tableOf(Privilege::User).user = true;
 }
+
+LinearMemory::~LinearMemory() = default;
 
 void LinearMemory::setControl(const Control& control)
 {
@@ -35,67 +38,132 @@ void LinearMemory::setControl(const Control& control)
         || control.cr3 != m_control.cr3 || control.efer != m_control.efer
         || control.pageDirectoryPointers != m_control.pageDirectoryPointers;
     m_control = control;
-    if (changed)
-        flushAll();
+    if (!changed)
+        return;
+    if (m_flatMemory)
+        m_flatMemory->largePagesFillRegions(!(control.cr4 & cr4::physicalAddressExtension));
+    enterAddressSpace();
+    refresh(Globals::LookUp);
 }
 
 // -- forgetting ------------------------------------------------------------------------------------------------------
-
-template <class Condition> void LinearMemory::forgetWhere(Table& table, Condition condition)
-{
-    for (size_t word = 0; word < table.used.size(); ++word) {
-        for (uint64_t rest = table.used[word]; rest; rest &= rest - 1) {
-            const auto bit = static_cast<size_t>(std::countr_zero(rest));
-            const size_t index = word * 64 + bit;
-            if (!condition(table.cached[index]))
-                continue;
-            table.entries[index] = {};
-            table.cached[index] = {};
-            table.used[word] &= ~(uint64_t { 1 } << bit);
-        }
-    }
-}
 
 void LinearMemory::reloadCr3(uint32_t cr3, const PageDirectoryPointers& pointers)
 {
     m_control.cr3 = cr3;
     m_control.pageDirectoryPointers = pointers;
-    ++m_generation;
-    for (Table& table : *m_tables)
-        forgetWhere(table, [](const Cached& cached) { return !cached.translation.global; });
+    const TranslationSet* before = m_set;
+    enterAddressSpace();
+    refresh(m_set == before ? Globals::Keep : Globals::LookUp);
+}
+
+// Makes the set of the address space that CR3 names the one that counts, with whatever it held when it last did.
+void LinearMemory::enterAddressSpace()
+{
+    constexpr uint32_t pointerTable = 0xffffffe0; // of CR3 with PAE
+    const uint32_t directory = m_control.cr3 & pointerTable;
+    if (!(m_control.cr0 & cr0::paging) || directory == m_set->directory)
+        return;
+    TranslationSet& before = *m_set;
+    const TranslationSets::Found found = m_sets.find(directory);
+    m_set = found.set;
+    m_current = &tableOf(m_privilege);
+    if (m_flatMemory && !m_set->flat)
+        provideFlat(*m_set);
+    if (found.wasThere)
+        return;
+    if (m_set->flat)
+        m_set->flat->clear();
+    for (Table& table : m_set->tables)
+        table.forEachUsed([&table](size_t index) { table.forget(index); });
+    m_set->hadLargePages.reset();
+    m_set->userFetches.restart(++m_lastGeneration);
+    if (&before != m_set)
+        copyGlobals(before);
+}
+
+// A new address space begins with the system's part of the one before, to be looked at as everything is.
+void LinearMemory::copyGlobals(TranslationSet& from)
+{
+    constexpr auto supervisor = static_cast<size_t>(Privilege::Supervisor);
+    Table& source = from.tables[supervisor];
+    source.forEachUsed([&](size_t index) {
+        const Cached& cached = source.cached[index];
+        if (cached.translation.global)
+            fill(m_set->tables[supervisor], cached.linearPage, cached.translation);
+    });
+}
+
+// What is cached and what fetches were given is looked up again, and forgotten where a walk would find it otherwise, or
+// would have to set bits or fault.
+void LinearMemory::refresh(Globals globals)
+{
+    const bool specialPagesChanged = m_set->specialEpoch != m_specialEpoch;
+    m_set->specialEpoch = m_specialEpoch;
+    for (Table& table : m_set->tables)
+        table.forEachUsed([&](size_t index) {
+            const Cached& cached = table.cached[index];
+            if (globals == Globals::Keep && cached.translation.global)
+                return;
+            const auto translation = m_walk.peek(m_control, cached.linearPage, table.user);
+            if (!translation)
+                table.forget(index);
+            else if (specialPagesChanged || *translation != cached.translation)
+                fill(table, cached.linearPage, *translation);
+        });
+    if (m_set->flat)
+        m_set->flat->refresh(m_walk, m_control, specialPagesChanged);
+    for (FetchPages* fetches : { &m_supervisorFetches, &m_set->userFetches })
+        if (!fetches->hold(m_walk, m_control))
+            fetches->restart(++m_lastGeneration);
+}
+
+void LinearMemory::forgetFetches(FetchPages& fetches, uint32_t linear)
+{
+    if (fetches.holds(linear))
+        fetches.restart(++m_lastGeneration);
+}
+
+// One page of 4 MiB sits in many entries here; INVLPG of any address in it forgets all of it.
+void LinearMemory::forgetLargePage(Table& table, uint32_t linear)
+{
+    table.forEachUsed([&](size_t index) {
+        const Cached& cached = table.cached[index];
+        if (cached.translation.large && cached.linearPage >> 22 == linear >> 22)
+            table.forget(index);
+    });
 }
 
 void LinearMemory::invalidatePage(uint32_t linear)
 {
-    ++m_generation;
-    const uint32_t page = linear & pageMask;
-    for (Table& table : *m_tables) {
-        const size_t index = indexOf(linear);
-        if (table.cached[index].linearPage == page) {
-            table.entries[index] = {};
-            table.cached[index] = {};
-            table.used[index / 64] &= ~(uint64_t { 1 } << index % 64);
-        }
-        // One page of 2 or 4 MiB sits in many entries here; INVLPG of any address in it forgets all of it.
-        if (m_hadLargePages[linear >> 22])
-            forgetWhere(table, [linear](const Cached& cached) {
-                return cached.translation.large && cached.linearPage >> 22 == linear >> 22;
-            });
+    for (Table& table : m_set->tables) {
+        if (table.cached[indexOf(linear)].linearPage == (linear & pageMask))
+            table.forget(indexOf(linear));
+        if (m_set->hadLargePages[linear >> 22])
+            forgetLargePage(table, linear);
     }
+    if (m_set->flat && m_set->hadLargePages[linear >> 22])
+        m_set->flat->forgetRegionOf(linear);
+    else if (m_set->flat)
+        m_set->flat->forgetPage(linear);
+    forgetFetches(m_supervisorFetches, linear);
+    forgetFetches(m_set->userFetches, linear);
 }
 
 void LinearMemory::flushAll()
 {
-    ++m_generation;
-    for (Table& table : *m_tables)
-        forgetWhere(table, [](const Cached&) { return true; });
-    m_hadLargePages.reset();
+    refresh(Globals::LookUp);
 }
 
 void LinearMemory::setA20(bool open)
 {
     m_addressMask = open ? ~uint64_t { 0 } : ~addressLine20;
     m_walk.setAddressMask(m_addressMask);
+    for (const auto& set : m_sets.all())
+        if (set->flat)
+            set->flat->clear(); // large pages are not what they were
+    if (m_set->flat)
+        m_set->flat->clearCommon();
     flushAll();
 }
 
@@ -113,18 +181,23 @@ void LinearMemory::setGroup(ProcessorGroup* group, unsigned index)
 
 void LinearMemory::dropWriteEntries()
 {
-    for (Table& table : *m_tables)
-        for (Entry& entry : table.entries)
-            entry.writeTag = noTag;
+    m_set->specialEpoch = ++m_specialEpoch; // the other sets see it when they next count
+    for (Table& table : m_set->tables)
+        table.forEachUsed([&table](size_t index) { table.entries[index].writeTag = noTag; });
+    assert(!m_set->flat); // one of several interprets
 }
 
 void LinearMemory::dropWriteEntries(PhysicalAddress page)
 {
     const PhysicalAddress physicalPage = page - page % GuestMemory::pageSize;
-    for (Table& table : *m_tables)
-        for (size_t index = 0; index < entryCount; ++index)
+    m_set->specialEpoch = ++m_specialEpoch; // the other sets see it when they next count
+    for (Table& table : m_set->tables)
+        table.forEachUsed([&](size_t index) {
             if (table.cached[index].translation.physicalPage == physicalPage)
                 table.entries[index].writeTag = noTag;
+        });
+    if (m_set->flat)
+        m_set->flat->forgetWrites(physicalPage);
 }
 
 // -- translating -----------------------------------------------------------------------------------------------------
@@ -135,8 +208,13 @@ void LinearMemory::fill(Table& table, uint32_t linear, const PageTranslation& tr
     const size_t index = indexOf(linear);
     table.cached[index] = { page, translation };
     table.used[index / 64] |= uint64_t { 1 } << index % 64;
+    if (m_fillsFlat) {
+        const size_t before = m_set->flat->bytes();
+        m_set->flat->enterPage(linear, table.user, translation);
+        noteFlatGrowth(before);
+    }
     if (translation.large)
-        m_hadLargePages.set(linear >> 22);
+        m_set->hadLargePages.set(linear >> 22);
 
     Entry& entry = table.entries[index];
     entry = {};
@@ -193,30 +271,48 @@ std::optional<uint32_t> LinearMemory::tryTranslate(uint32_t linear, Kind kind, T
     return {};
 }
 
+std::optional<Fault> LinearMemory::translateOrFault(uint32_t linear, Kind kind, Table& table, PhysicalAddress& physical)
+{
+    const auto errorCode = tryTranslate(linear, kind, table, physical);
+    if (!errorCode)
+        return {};
+    // The translation that failed may be cached with fewer rights than the tables now give or take; what faults is
+    // forgotten. SDM volume 3, 4.10.4.1.
+    if (table.cached[indexOf(linear)].linearPage == (linear & pageMask))
+        table.forget(indexOf(linear));
+    if (m_set->flat)
+        m_set->flat->forgetPage(linear);
+    forgetFetches(table.user ? m_set->userFetches : m_supervisorFetches, linear);
+    m_cr2 = linear;
+    m_counters.pageFaults.add();
+    return Fault { Exception::PageFault, *errorCode };
+}
+
 PhysicalAddress LinearMemory::translate(uint32_t linear, Kind kind, Table& table)
 {
     PhysicalAddress physical = 0;
-    const auto errorCode = tryTranslate(linear, kind, table, physical);
-    if (errorCode) {
-        // The translation that failed may be cached with fewer rights than the tables now give or take; what faults
-        // is forgotten. SDM volume 3, 4.10.4.1.
-        const size_t index = indexOf(linear);
-        if (table.cached[index].linearPage == (linear & pageMask)) {
-            table.entries[index] = {};
-            table.cached[index] = {};
-            table.used[index / 64] &= ~(uint64_t { 1 } << index % 64);
-            ++m_generation;
-        }
-        m_cr2 = linear;
-        m_counters.pageFaults.add();
-        throw Fault { Exception::PageFault, *errorCode };
-    }
+    if (const auto fault = translateOrFault(linear, kind, table, physical))
+        throw *fault;
     return physical;
+}
+
+std::optional<Fault> LinearMemory::tryProbe(uint32_t linear, unsigned size, bool write)
+{
+    PhysicalAddress physical = 0;
+    if (const auto fault = translateOrFault(linear, kindOf(write), *m_current, physical))
+        return fault;
+    const uint32_t last = linear + size - 1;
+    if ((last ^ linear) & pageMask)
+        return translateOrFault(last & pageMask, kindOf(write), *m_current, physical);
+    return {};
 }
 
 PhysicalAddress LinearMemory::translateFetch(uint32_t linear)
 {
-    return translate(linear, Kind::Fetch, *m_current);
+    const PhysicalAddress physical = translate(linear, Kind::Fetch, *m_current);
+    FetchPages& fetches = m_current->user ? m_set->userFetches : m_supervisorFetches;
+    fetches.add(linear, m_current->cached[indexOf(linear)].translation);
+    return physical;
 }
 
 PhysicalAddress LinearMemory::translateRead(uint32_t linear)
@@ -289,6 +385,7 @@ void LinearMemory::setWatches(const std::array<Watch, watchCount>& watches)
     m_watches = watches;
     m_watchHits = 0;
     setAlignmentCheck(m_checksAlignment);
+    ++m_specialEpoch;
     flushAll(); // of fast entries there may be too many now, or too few
 }
 

@@ -1,30 +1,40 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "vmm/base/result.h"
 #include "vmm/board/guest_memory.h"
+#include "vmm/engine/paging/fetch_pages.h"
 #include "vmm/engine/paging/host_access.h"
 #include "vmm/engine/paging/page_walk.h"
+#include "vmm/engine/paging/translation_sets.h"
+#include "vmm/engine/paging/translation_table.h"
 #include "vmm/session/vm_session.h"
 
 #include <array>
-#include <bitset>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
-#include <type_traits>
 #include <utility>
 
 namespace namsan {
 
 class CodeCache;
+class FlatMemory;
+class FlatTables;
 class ProcessorGroup;
+struct Fault;
 
 // Linear addresses: paging, its cache (a software TLB), and the way from there to RAM or to the MMIO bus.
 //
 // Of one vCPU; only its thread calls. Faults are thrown (fault.h) after CR2 was set. Accesses of 1, 2, 4, 8 bytes may
 // be unaligned and cross pages; nothing of a crossing write is done unless all of it can be. Intel SDM volume 3,
 // chapter 4.
+//
+// What is cached is kept for each address space that ran lately. Where the processor must forget, everything that is
+// cached is looked up in the page tables again instead, and stays where a walk would find the same without having to
+// set an accessed or dirty bit: to the guest that is the same, and it costs a few nanoseconds for each page instead of
+// a miss.
 class LinearMemory {
 public:
     enum class Privilege : uint8_t { Supervisor, User };
@@ -32,6 +42,9 @@ public:
     using Control = PageWalk::Control; // what paging depends on
 
     LinearMemory(GuestMemory&, GuestBus&, VcpuCounters&, uint32_t& cr2);
+    ~LinearMemory();
+    LinearMemory(const LinearMemory&) = delete;
+    LinearMemory& operator=(const LinearMemory&) = delete;
 
     void setModel(const PageWalk::Model& model) { m_walk.setModel(model); }
 
@@ -49,12 +62,18 @@ public:
     void setA20(bool open);
 
     // The privilege of ordinary accesses from now on: User when CPL is 3.
-    void setPrivilege(Privilege privilege) { m_current = &tableOf(privilege); }
+    void setPrivilege(Privilege privilege)
+    {
+        m_privilege = privilege;
+        m_current = &tableOf(privilege);
+    }
 
     // Whether user accesses that are not aligned to their size raise #AC (SDM volume 3, 6.15, interrupt 17). Fast
     // entries never match those, so the slow way sees each of them.
     void setAlignmentCheck(bool on);
     bool checksAlignment() const { return m_checksAlignment; }
+    // While there is something of that kind to be seen, each access must come here.
+    bool looksCloser() const { return m_looksCloser; }
     // For structures that must be aligned as a whole: #AC where alignment is checked, and wrong here.
     void requireAlignment(uint32_t linear, unsigned alignment) const;
 
@@ -124,6 +143,8 @@ public:
         if (entry.writeTag != (linear & pageMask) || (linear & ~pageMask) + size > GuestMemory::pageSize)
             probeSlow(linear, size, true, *m_current);
     }
+    // The same for accesses of at most a page: gives the fault, with CR2 set, instead of throwing it.
+    std::optional<Fault> tryProbe(uint32_t linear, unsigned size, bool write);
     void probeWriteAsSupervisor(uint32_t linear, unsigned size)
     {
         probeSlow(linear, size, true, tableOf(Privilege::Supervisor));
@@ -157,7 +178,7 @@ public:
     // holds two 32-bit tags, the linear page where the host's memory may be read, or written, directly, and 64 bits to
     // add to the linear address. The tag of an empty entry is no page.
     struct FastLayout {
-        static constexpr size_t entryCount = 1024;
+        static constexpr size_t entryCount = TranslationTable::entryCount;
         static constexpr size_t entryBytes = 16;
         static constexpr size_t readTagOffset = 0;
         static constexpr size_t writeTagOffset = 4;
@@ -166,10 +187,28 @@ public:
     const void* fastEntries() const { return m_current->entries.data(); }
 
     bool isMemory(PhysicalAddress physical) const { return m_memory.pageHost(physical) != nullptr; }
+    // The same for the flat form (flat_tables.h), from startFlat() on. tableBytes: the most that all tables together
+    // may take, beyond one address space's.
+    static constexpr size_t flatTableBytes = size_t { 96 } << 20;
+    Result<void> startFlat(size_t tableBytes = flatTableBytes);
+    const uint64_t* flatViews() const;
+    FlatTables& flatTables() { return *m_set->flat; }
+    // After an access there that could not go by itself: lets the next one, where it may.
+    void enterFlat(uint32_t linear, bool write);
+    // Before an access there that is likely: the same, where a walk would set no bits.
+    void enterFlatEarly(uint32_t linear);
+    uint64_t flatHole() const;
+    bool flatPagesStay() const; // false where the host may take pages away by itself
+    size_t flatBytes() const;
+    void noteFlatWrites(); // for the lockstep comparison
 
     // Another number whenever a translation that translateFetch() gave may have become false. Bit 0 tells the
-    // privilege (1: user), so that translations remembered with this number serve again after a change there and back.
-    uint64_t fetchGeneration() const { return m_generation << 1 | (m_current == &tableOf(Privilege::User) ? 1 : 0); }
+    // privilege (1: user). The number of an address space comes back with it where its translations still hold.
+    uint64_t fetchGeneration() const
+    {
+        const bool user = m_privilege == Privilege::User;
+        return (user ? m_set->userFetches : m_supervisorFetches).generation() << 1 | (user ? 1 : 0);
+    }
 
     // Stores into pages flagged GuestMemory::Code are reported there after they are done.
     void setCodeCache(CodeCache*);
@@ -179,34 +218,15 @@ public:
     void dropWriteEntries(); // of all pages
 
 private:
-    static constexpr size_t entryCount = FastLayout::entryCount;
-    static constexpr uint32_t pageMask = 0xfffff000;
-    static constexpr uint32_t noTag = 0xfff; // no tag that tagOf() makes has these bits
+    using Table = TranslationTable;
+    using Entry = TranslationTable::Entry;
+    using Cached = TranslationTable::Cached;
+    static constexpr uint32_t pageMask = TranslationTable::pageMask;
+    static constexpr uint32_t noTag = TranslationTable::noTag;
 
-    // What the fast path looks at. A tag is the linear page; an access keeps the bits below its size, so that one that
-    // is not aligned never matches and takes the slow way, which sorts out page crossings.
-    struct Entry {
-        uint32_t readTag = noTag; // RAM that may be read
-        uint32_t writeTag = noTag; // plain RAM that may be written, its dirty bit set
-        uintptr_t addend = 0; // host address minus linear address
-    };
-    static_assert(sizeof(Entry) == FastLayout::entryBytes && std::is_standard_layout_v<Entry>);
-    // What a page walk found, whether RAM or not, for the slow way.
-    struct Cached {
-        uint32_t linearPage = noTag;
-        PageTranslation translation;
-    };
-    struct Table {
-        std::array<Entry, entryCount> entries;
-        std::array<Cached, entryCount> cached;
-        std::array<uint64_t, entryCount / 64> used {}; // one bit for each cached entry that holds something
-        bool user = false;
-    };
-
-    static size_t indexOf(uint32_t linear) { return linear / GuestMemory::pageSize % entryCount; }
+    static size_t indexOf(uint32_t linear) { return TranslationTable::indexOf(linear); }
     template <class T> static uint32_t tagOf(uint32_t linear) { return linear & (pageMask | (sizeof(T) - 1)); }
-    Table& tableOf(Privilege privilege) { return (*m_tables)[static_cast<size_t>(privilege)]; }
-    const Table& tableOf(Privilege privilege) const { return (*m_tables)[static_cast<size_t>(privilege)]; }
+    Table& tableOf(Privilege privilege) { return m_set->tables[static_cast<size_t>(privilege)]; }
 
     template <class T> T readThrough(Table& table, uint32_t linear)
     {
@@ -236,6 +256,7 @@ private:
     enum class Kind : uint8_t { Read, Write, Fetch };
     static Kind kindOf(bool write) { return write ? Kind::Write : Kind::Read; }
     PhysicalAddress translate(uint32_t linear, Kind, Table&);
+    std::optional<Fault> translateOrFault(uint32_t linear, Kind, Table&, PhysicalAddress&);
     std::optional<uint32_t> tryTranslate(uint32_t linear, Kind, Table&, PhysicalAddress&);
     static bool serves(const Cached&, uint32_t linear, Kind);
 
@@ -249,7 +270,17 @@ private:
     bool isWatched(uint32_t page) const;
     void fill(Table&, uint32_t linear, const PageTranslation&);
     void allowFastWrites(Table&, uint32_t linear);
-    template <class Condition> void forgetWhere(Table&, Condition);
+    void forgetLargePage(Table&, uint32_t linear);
+    void forgetFetches(FetchPages&, uint32_t linear);
+
+    enum class Globals { Keep, LookUp };
+    void refresh(Globals);
+    void enterAddressSpace();
+    void copyGlobals(TranslationSet& from);
+    void provideFlat(TranslationSet&);
+    TranslationSet* leastRecentlyUsedFlat(size_t leastBytes);
+    void noteFlatGrowth(size_t before);
+    void keepFlatWithinBudget();
 
     uint64_t readPhysical(PhysicalAddress, unsigned size);
     void writePhysical(PhysicalAddress, unsigned size, uint64_t value);
@@ -265,14 +296,20 @@ private:
     PageWalk m_walk;
     Control m_control;
     uint64_t m_addressMask = ~uint64_t { 0 }; // A20
-    uint64_t m_generation = 0;
     bool m_checksAlignment = false;
     bool m_looksCloser = false; // alignment is checked, or something is watched
     std::array<Watch, watchCount> m_watches {};
     uint32_t m_watchHits = 0;
-    std::bitset<1024> m_hadLargePages; // the 4 MiB regions with entries of large pages since the last full flush
-    std::unique_ptr<std::array<Table, 2>> m_tables; // by Privilege
-    Table* m_current;
+    uint64_t m_lastGeneration = 0; // of all fetches
+    uint64_t m_specialEpoch = 0; // advances when plain pages become special
+    FetchPages m_supervisorFetches { false }; // of all address spaces: they share the system's code
+    std::unique_ptr<FlatMemory> m_flatMemory; // where there are flat tables
+    size_t m_flatBudget = 0;
+    bool m_fillsFlat = false;
+    TranslationSets m_sets;
+    TranslationSet* m_set; // of the address space that CR3 names
+    Privilege m_privilege = Privilege::Supervisor;
+    Table* m_current; // the set's of that privilege
 };
 
 } // namespace namsan

@@ -176,6 +176,67 @@ std::optional<PageWalkResult> PageWalk::finish(
     return PageWalkResult { {}, { page & ~pageOffset & m_addressMask, dirty && writable, global, large, executable } };
 }
 
+// -- without changing anything ----------------------------------------------------------------------------------------
+
+std::optional<PageTranslation> PageWalk::peek(const Control& control, uint32_t linear, bool user) const
+{
+    if (!(control.cr0 & cr0::paging))
+        return PageTranslation { linear & frame32 & m_addressMask, true, false, false, true };
+    return control.cr4 & cr4::physicalAddressExtension ? peekPae(control, linear, user) : peek32(control, linear, user);
+}
+
+bool PageWalk::mayRead(const Step& step, bool user)
+{
+    const uint64_t needed = entryPresent | entryAccessed | (user ? entryUser : 0);
+    return (step.entry & needed) == needed;
+}
+
+PageTranslation PageWalk::seen(
+    const Control& control, bool user, const Step& directory, const Step& last, PhysicalAddress page) const
+{
+    const bool mayWrite
+        = (directory.entry & last.entry & entryWritable) || (!user && !(control.cr0 & cr0::writeProtect));
+    return { page & ~pageOffset & m_addressMask, mayWrite && (last.entry & entryDirty),
+        (last.entry & entryGlobal) && (control.cr4 & cr4::pageGlobalEnable), directory.address == last.address,
+        !((directory.entry | last.entry) & entryNoExecute) };
+}
+
+std::optional<PageTranslation> PageWalk::peek32(const Control& control, uint32_t linear, bool user) const
+{
+    const Step directory = readEntry<uint32_t>((control.cr3 & frame32) | (linear >> 22 << 2));
+    if (!mayRead(directory, user))
+        return {};
+    if ((directory.entry & entryLarge) && (control.cr4 & cr4::pageSizeExtensions)) {
+        if (directory.entry & reservedInLargePage32())
+            return {};
+        return seen(
+            control, user, directory, directory, largePage32(directory.entry) | (linear & ~largeFrame32 & frame32));
+    }
+    const Step table = readEntry<uint32_t>((directory.entry & frame32) | (linear >> 12 & 0x3ff) << 2);
+    if (!mayRead(table, user))
+        return {};
+    return seen(control, user, directory, table, table.entry & frame32);
+}
+
+std::optional<PageTranslation> PageWalk::peekPae(const Control& control, uint32_t linear, bool user) const
+{
+    const uint64_t pointer = control.pageDirectoryPointers[linear >> 30];
+    if (!(pointer & entryPresent))
+        return {};
+    const Step directory = readEntry<uint64_t>((pointer & framePae) | (linear >> 21 & 0x1ff) << 3);
+    const uint64_t reserved = reservedInPaeEntry(control);
+    const bool large = directory.entry & entryLarge;
+    if (!mayRead(directory, user) || (directory.entry & (reserved | (large ? largeReservedPae : 0))))
+        return {};
+    if (large)
+        return seen(control, user, directory, directory,
+            (directory.entry & largeFramePae) | (linear & ~largeFramePae & frame32));
+    const Step table = readEntry<uint64_t>((directory.entry & framePae) | (linear >> 12 & 0x1ff) << 3);
+    if (!mayRead(table, user) || (table.entry & reserved))
+        return {};
+    return seen(control, user, directory, table, table.entry & framePae);
+}
+
 std::optional<PageDirectoryPointers> PageWalk::readPageDirectoryPointers(uint32_t cr3) const
 {
     PageDirectoryPointers pointers {};

@@ -33,6 +33,8 @@ struct PageTranslation {
     bool global = false;
     bool large = false; // part of a page of 2 or 4 MiB
     bool executable = true;
+
+    bool operator==(const PageTranslation&) const = default;
 };
 
 struct PageWalkResult {
@@ -74,6 +76,9 @@ public:
     // of one that faults.
     PageWalkResult walk(const Control&, uint32_t linear, PageAccess);
 
+    // What a read with that privilege would find, where it would set no bit and not fault. Paging may be off.
+    std::optional<PageTranslation> peek(const Control&, uint32_t linear, bool user) const;
+
     // What CR3 points to with PAE; nothing where an entry that is present has a reserved bit set.
     std::optional<PageDirectoryPointers> readPageDirectoryPointers(uint32_t cr3) const;
 
@@ -90,6 +95,11 @@ private:
     std::optional<PageWalkResult> finish(
         const Control&, PageAccess, const Step& directory, const Step& last, PhysicalAddress page);
     bool setBits(const Step&, uint32_t bits);
+    static bool mayRead(const Step&, bool user);
+    std::optional<PageTranslation> peek32(const Control&, uint32_t linear, bool user) const;
+    std::optional<PageTranslation> peekPae(const Control&, uint32_t linear, bool user) const;
+    PageTranslation seen(
+        const Control&, bool user, const Step& directory, const Step& last, PhysicalAddress page) const;
 
     uint64_t beyondPhysical() const { return ~((uint64_t { 1 } << m_model.physicalBits) - 1); }
     uint64_t reservedInLargePage32() const;

@@ -13,8 +13,12 @@ ProcessorOffsets ProcessorOffsets::of(const Processor& processor)
     offsets.eip = offset(processor.eip);
     offsets.nextEip = offset(processor.nextEip);
     offsets.arithmeticFlags = offset(processor.arithmeticFlags);
-    for (size_t index = 0; index < offsets.segmentBase.size(); ++index)
+    offsets.otherFlags = offset(processor.otherFlags);
+    offsets.fxsave = offset(processor.fxsave);
+    for (size_t index = 0; index < offsets.segmentBase.size(); ++index) {
         offsets.segmentBase[index] = offset(processor.segments[index].state.base);
+        offsets.segmentSelector[index] = offset(processor.segments[index].state.selector);
+    }
     return offsets;
 }
 

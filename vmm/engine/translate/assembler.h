@@ -29,6 +29,7 @@ inline const Xbyak::Reg64 host { 10 }; // host + address64 is the operand's plac
 inline const Xbyak::Reg32 temporary { 9 };
 inline const Xbyak::Reg64 temporary64 { 9 };
 inline const Xbyak::Reg32 host32 { 10 };
+inline const Xbyak::Reg64 value64 { 11 };
 inline const Xbyak::Reg32 value { 11 }; // survives a second access of the same instruction
 inline Xbyak::Reg32 guest(unsigned number)
 {
@@ -46,7 +47,10 @@ struct ProcessorOffsets {
     int eip;
     int nextEip;
     int arithmeticFlags;
+    int otherFlags;
+    int fxsave;
     std::array<int, 6> segmentBase;
+    std::array<int, 6> segmentSelector;
 
     static ProcessorOffsets of(const Processor&);
 };

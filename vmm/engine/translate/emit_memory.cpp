@@ -26,33 +26,60 @@ void UnitEmitter::emitOffset(const Instruction& instruction, const Xbyak::Reg32&
     }
 }
 
-// The linear address into r8d; flags change only where the segment has a base.
+// The linear address into r8d. Changes no flags.
 void UnitEmitter::emitAddress(const Instruction& instruction, uint32_t espMoved)
 {
     emitOffset(instruction, address, espMoved);
-    if (instruction.segment == Fs || instruction.segment == Gs)
-        m_assembler.add(address, m_assembler.inProcessor(m_offsets.segmentBase[instruction.segment]));
+    if (instruction.segment != Fs && instruction.segment != Gs)
+        return;
+    m_assembler.mov(temporary, m_assembler.inProcessor(m_offsets.segmentBase[instruction.segment]));
+    m_assembler.lea(address, m_assembler.ptr[address64 + temporary64]);
+}
+
+// What a lookup that asks does to the flags.
+void UnitEmitter::saveFlagsBeforeLookup(uint32_t live)
+{
+    if (m_memoryForm.asks())
+        saveFlagsIfLive(live);
 }
 
 // Where the guest is, for whoever looks at a fault, and the size of the access.
-void UnitEmitter::emitSlowCall(const Step& step, unsigned size, const uint8_t* thunk)
+void UnitEmitter::emitSlowCall(const Step& step, unsigned size, const uint8_t* thunk, uint32_t site)
 {
     Assembler& a = m_assembler;
+    flushX87Pointers();
     a.mov(a.dword[processor + m_offsets.eip], step.eip);
     a.mov(a.dword[processor + m_offsets.nextEip], step.eip);
     a.mov(a.dword[frame + offsetof(TranslatedFrame, executedBefore)], indexOf(step));
+    if (!m_memoryForm.asks())
+        a.mov(a.dword[frame + offsetof(TranslatedFrame, site)], site);
     a.mov(temporary, size);
     a.call(thunk);
+    keepFloatingPoint();
+}
+
+// Afterwards the flags are where they were before the lookup, unless that has asked.
+UnitEmitter::SlowWay UnitEmitter::emitLookup(MemoryAccess access, unsigned size, ColdPath& cold)
+{
+    const auto here = [this] { return static_cast<uint32_t>(m_assembler.getCurr() - m_region.writable()); };
+    const uint32_t lookup = here();
+    m_memoryForm.emitLookup(m_assembler, access, size, cold.start);
+    if (m_memoryForm.asks()) {
+        m_state.flagsInHost = false;
+        return {};
+    }
+    const auto site = static_cast<uint32_t>(m_allFaultSites.size() + m_faultSites.size());
+    m_faultSites.push_back({ lookup, here(), &cold });
+    return { m_state.flagsInHost, site };
 }
 
 void UnitEmitter::emitReadLookup(const Step& step, unsigned size)
 {
     ColdPath& cold = addColdPath();
-    m_memoryForm.emitLookup(m_assembler, MemoryAccess::Read, size, cold.start);
+    const SlowWay slow = emitLookup(MemoryAccess::Read, size, cold);
     m_assembler.L(cold.back);
-    m_flagsInHost = false;
-    cold.emit = [this, &cold, &step, size] {
-        emitSlowCall(step, size, m_thunks.readSlowly);
+    cold.emit = [this, &cold, &step, size, slow] {
+        emitSlowCall(step, size, m_thunks.readSlowly[slow.keepsFlags], slow.site);
         m_assembler.jmp(cold.back, Assembler::T_NEAR);
     };
 }
@@ -60,15 +87,16 @@ void UnitEmitter::emitReadLookup(const Step& step, unsigned size)
 void UnitEmitter::emitWrite(const Step& step, unsigned size, bool alsoReads, const Emission& operation)
 {
     ColdPath& cold = addColdPath();
-    m_memoryForm.emitLookup(m_assembler, MemoryAccess::Write, size, cold.start);
-    m_flagsInHost = false;
+    const SlowWay slow = emitLookup(MemoryAccess::Write, size, cold);
     operation();
     m_assembler.L(cold.back);
-    cold.emit = [this, &cold, &step, size, alsoReads, operation] {
-        emitSlowCall(step, size, alsoReads ? m_thunks.readForWriteSlowly : m_thunks.prepareWrite);
+    cold.emit = [this, &cold, &step, size, alsoReads, operation, slow] {
+        const Thunks::SlowAccess& thunk = alsoReads ? m_thunks.readForWriteSlowly : m_thunks.prepareWrite;
+        emitSlowCall(step, size, thunk[slow.keepsFlags], slow.site);
         operation();
         m_assembler.mov(temporary, size);
         m_assembler.call(m_thunks.commitWrite);
+        keepFloatingPoint();
         m_assembler.jmp(cold.back, Assembler::T_NEAR);
     };
 }

@@ -101,8 +101,12 @@ void UnitEmitter::emitEncoded(const Instruction& instruction)
     const bool swapsHalves = rm.memory && isByteRegister(instruction) && instruction.reg >= 4;
     const auto low = static_cast<uint8_t>(instruction.reg & 3);
     const auto swapHalves = [&] { a.encode(OpcodeMap::Primary, 0x86, 4, low, { false, instruction.reg }); };
-    if (swapsHalves)
+    if (swapsHalves) {
+        // Nothing may fault between the two changes of places.
+        if (!m_memoryForm.asks())
+            a.movzx(temporary, a.byte[host + address64]);
         swapHalves();
+    }
     a.encode(map, encoding.opcode, instruction.operandSize, swapsHalves ? low : encoding.reg, rm);
     a.immediate(immediateBytes(instruction), instruction.immediate);
     if (swapsHalves)
@@ -127,16 +131,20 @@ void UnitEmitter::emitOrdinary(const Step& step)
         noteFlagEffect(effect);
         return;
     }
-    saveFlagsIfLive(step.liveIn);
+    saveFlagsBeforeLookup(step.liveIn);
+    const bool flagsStay = !m_memoryForm.asks();
+    if (needsFlags && flagsStay)
+        loadFlagsIfLive(step.liveIn);
     emitAddress(instruction);
     const unsigned size = rmWidth(instruction);
     if (writesRm(instruction)) {
-        emitWrite(step, size, readsRm(instruction), [this, &instruction, needsFlags] {
-            if (needsFlags)
+        emitWrite(step, size, readsRm(instruction), [this, &instruction, needsFlags, flagsStay] {
+            if (needsFlags && !flagsStay)
                 loadFlags();
             emitEncoded(instruction);
         });
-        m_flagsInHost = needsFlags;
+        if (needsFlags)
+            m_state.flagsInHost = true;
     } else {
         emitReadLookup(step, size);
         if (needsFlags)
@@ -162,13 +170,44 @@ void UnitEmitter::emitExchange(const Step& step)
         emitOrdinary(step);
         return;
     }
-    saveFlagsIfLive(step.liveIn);
+    saveFlagsBeforeLookup(step.liveIn);
     emitAddress(instruction);
     emitWrite(step, 4, true, [this, &a, &instruction] {
         a.mov(value, a.operand());
         a.mov(a.operand(), guest(instruction.reg));
         a.mov(guest(instruction.reg), value);
     });
+}
+
+// A bit of memory whose number is in a register: which four bytes it is in depends on the number. Intel SDM volume 2,
+// 3.1.1.9.
+void UnitEmitter::emitBitTest(const Step& step)
+{
+    const Instruction& instruction = step.instruction;
+    const FlagEffect effect = flagEffectOf(instruction, m_unit.mode);
+    Assembler& a = m_assembler;
+    saveFlagsIfLive(step.liveIn);
+    m_state.flagsInHost = false;
+    emitAddress(instruction);
+    a.mov(value, guest(instruction.reg));
+    a.sar(value, 5);
+    a.lea(address, a.ptr[address64 + value64 * 4]);
+    const auto operation = [this, &instruction, &a, live = step.liveIn & ~effect.replaced] {
+        a.mov(value, a.operand());
+        if (live)
+            loadFlags();
+        a.encode(OpcodeMap::Extended0F, instruction.entry->opcode, 4, hostOfGuest[instruction.reg],
+            { false, static_cast<uint8_t>(value.getIdx()) });
+        if (writesRm(instruction))
+            a.mov(a.operand(), value);
+    };
+    if (writesRm(instruction)) {
+        emitWrite(step, 4, true, operation);
+    } else {
+        emitReadLookup(step, 4);
+        operation();
+    }
+    noteFlagEffect(effect);
 }
 
 // Where the host's division would fault, or might, the interpreter's handler does it: DIV where the quotient has more
@@ -202,7 +241,7 @@ void UnitEmitter::emitDivision(const Step& step)
     }
     a.L(cold.back);
     cold.emit = [this, &cold, &step] {
-        emitHandler(step, true);
+        emitHandler(step, AfterHandler::GoBack);
         m_assembler.jmp(cold.back, Assembler::T_NEAR);
     };
     noteFlagEffect(flagEffectOf(instruction, m_unit.mode));

@@ -21,7 +21,7 @@ void UnitEmitter::emitPush(const Step& step)
 {
     const Instruction& instruction = step.instruction;
     Assembler& a = m_assembler;
-    saveFlagsIfLive(step.liveIn);
+    saveFlagsBeforeLookup(step.liveIn);
     const Operand source = instruction.entry->operands[0];
     if (source == Operand::ImmV || source == Operand::Imm8Signed) {
         emitPushValue(step, [&a, &instruction] { a.mov(a.dword[host + address64], instruction.immediate); });
@@ -39,7 +39,7 @@ void UnitEmitter::emitPop(const Step& step)
 {
     const Instruction& instruction = step.instruction;
     Assembler& a = m_assembler;
-    saveFlagsIfLive(step.liveIn);
+    saveFlagsBeforeLookup(step.liveIn);
     a.mov(address, guest(Esp));
     emitReadLookup(step, 4);
     if (!instruction.rmIsMemory) {
@@ -57,7 +57,7 @@ void UnitEmitter::emitPop(const Step& step)
 void UnitEmitter::emitLeave(const Step& step)
 {
     Assembler& a = m_assembler;
-    saveFlagsIfLive(step.liveIn);
+    saveFlagsBeforeLookup(step.liveIn);
     a.mov(address, guest(Ebp));
     emitReadLookup(step, 4);
     a.mov(guest(Ebp), a.operand());
@@ -145,12 +145,7 @@ void UnitEmitter::emitConditionalJump(const Step& step)
             a.jnz(taken.start, Assembler::T_NEAR);
     }
     a.L(notTaken);
-    const bool save = flagsMustBeSaved(step.liveAtTarget);
-    taken.emit = [this, &step, save] {
-        if (save)
-            saveFlags();
-        emitExitTo(targetOf(step), step.eip, 0, indexOf(step) + 1);
-    };
+    taken.emit = [this, &step] { emitExitTo(targetOf(step), step.eip, step.liveAtTarget, indexOf(step) + 1); };
 }
 
 // -- exits
@@ -167,11 +162,13 @@ void UnitEmitter::emitExitTo(uint32_t target, uint32_t fromEip, uint32_t live, u
 {
     Assembler& a = m_assembler;
     saveFlagsIfLive(live);
+    flushX87Pointers();
     countExecuted(executed);
     const bool samePage = ((target ^ m_unit.linear) & 0xfffff000) == 0;
     if (!samePage) {
         a.mov(address, target);
-        emitJumpThroughTable(a, m_thunks.leave, m_offsets.nextEip);
+        const JumpEntry* entry = m_jumps + target % (1u << TranslatedFrame::jumpBits);
+        emitJumpThroughTable(a, m_thunks.leave, m_offsets.nextEip, entry);
         return;
     }
     // The distance is that to the next instruction until the dispatcher writes another; bit 0 of the link tells whether
@@ -188,6 +185,7 @@ void UnitEmitter::emitExitTo(uint32_t target, uint32_t fromEip, uint32_t live, u
 // To the place in r11d.
 void UnitEmitter::emitExitToValue(unsigned executed)
 {
+    flushX87Pointers();
     countExecuted(executed);
     m_assembler.mov(address, value);
     emitJumpThroughTable(m_assembler, m_thunks.leave, m_offsets.nextEip);

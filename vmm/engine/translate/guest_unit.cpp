@@ -29,6 +29,34 @@ bool jumpsRelatively(const Instruction& instruction)
     }
 }
 
+bool mayFault(const GuestUnit::Step& step)
+{
+    const Instruction& instruction = step.instruction;
+    switch (instruction.entry->operation) {
+    case Operation::Push:
+    case Operation::Pop:
+    case Operation::Pushf:
+    case Operation::Popf:
+    case Operation::Leave:
+    case Operation::RetNear:
+    case Operation::CallRelative:
+    case Operation::CallIndirect:
+    case Operation::Div:
+    case Operation::Idiv:
+    case Operation::Movs:
+    case Operation::Stos:
+    case Operation::Lods:
+    case Operation::Cmps:
+    case Operation::Scas:
+        return true;
+    case Operation::Lea:
+    case Operation::Nop:
+        return false;
+    default:
+        return !step.native || instruction.rmIsMemory;
+    }
+}
+
 } // namespace
 
 uint32_t targetOf(const GuestUnit::Step& step)
@@ -52,7 +80,7 @@ bool UnitCollector::decodeAt(uint32_t pageOffset, Instruction& instruction) cons
 }
 
 std::optional<GuestUnit> UnitCollector::collect(
-    uint32_t linear, PhysicalAddress physical, uint32_t mode, unsigned most, bool handlersStandAlone)
+    uint32_t linear, PhysicalAddress physical, uint32_t mode, const Rules& rules)
 {
     m_codeCache.watchPage(physical); // before a byte is read, so that no store is missed
     m_page = m_memory.pageHost(physical);
@@ -62,43 +90,54 @@ std::optional<GuestUnit> UnitCollector::collect(
     unit.mode = mode;
     uint32_t eip = linear;
     uint32_t offset = linear & pageOffsetMask;
-    while (unit.steps.size() < most) {
+    while (unit.steps.size() < rules.most) {
         GuestUnit::Step step;
         step.eip = eip;
         if (!decodeAt(offset, step.instruction))
             break;
         step.native = isNative(step.instruction, mode);
-        const bool alone = handlersStandAlone && !step.native;
+        const bool alone = rules.handlersStandAlone && !step.native;
         if (alone && !unit.steps.empty())
             break;
         unit.steps.push_back(step);
         eip += step.instruction.length;
         offset += step.instruction.length;
-        if (alone || endsUnit(step.instruction))
+        if (alone || endsUnit(step.instruction, mode))
             break;
     }
     if (unit.steps.empty())
         return {};
     unit.nextEip = eip;
     unit.ranges.push_back({ static_cast<uint16_t>(linear & pageOffsetMask), static_cast<uint16_t>(offset - 1) });
+    markLiveFlags(unit, rules);
+    return unit;
+}
 
+void UnitCollector::markLiveFlags(GuestUnit& unit, const Rules& rules) const
+{
     const Instruction& last = unit.steps.back().instruction;
-    unit.liveOut = endsUnit(last) ? uint32_t { eflags::arithmetic } : liveAt(eip, unit);
+    unit.liveOut
+        = endsUnit(last, unit.mode) || rules.exactFlags ? uint32_t { eflags::arithmetic } : liveAt(unit.nextEip, unit);
     uint32_t live = unit.liveOut;
     for (size_t n = unit.steps.size(); n-- > 0;) {
         GuestUnit::Step& step = unit.steps[n];
         if (jumpsRelatively(step.instruction)) {
             // Never believed dead across a call: little is to be gained, and returns come from anywhere.
             const bool call = step.instruction.entry->operation == Operation::CallRelative;
-            step.liveAtTarget = call ? uint32_t { eflags::arithmetic } : liveAt(targetOf(step), unit);
+            step.liveAtTarget
+                = call || rules.exactFlags ? uint32_t { eflags::arithmetic } : liveAt(targetOf(step), unit);
             if (step.instruction.entry->operation == Operation::JmpRelative)
                 live = 0;
             live |= step.liveAtTarget;
         }
-        live = liveBefore(flagEffectOf(step.instruction, mode), live);
+        // What follows a store may be replaced by it, and then it is the interpreter who goes on.
+        if (mayStore(step.instruction, unit.mode))
+            live = eflags::arithmetic;
+        live = liveBefore(flagEffectOf(step.instruction, unit.mode), live);
+        if (rules.exactFlags && mayFault(step))
+            live = eflags::arithmetic;
         step.liveIn = live;
     }
-    return unit;
 }
 
 // What another page holds is not known for longer than its mapping lasts, so everything matters there.
@@ -118,7 +157,7 @@ uint32_t UnitCollector::liveAt(uint32_t eip, GuestUnit& unit) const
         const FlagEffect effect = flagEffectOf(instruction, unit.mode);
         live |= effect.read & undecided;
         undecided &= ~(effect.read | effect.replaced);
-        if (endsUnit(instruction) || jumpsRelatively(instruction))
+        if (endsUnit(instruction, unit.mode) || jumpsRelatively(instruction) || mayStore(instruction, unit.mode))
             break;
     }
     if (offset > first)

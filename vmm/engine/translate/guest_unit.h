@@ -50,16 +50,19 @@ public:
 
     UnitCollector(GuestMemory&, CodeCache&, const Decoder&);
 
-    // most: at least 1. handlersStandAlone: what is left to the interpreter is neither followed nor preceded by
-    // anything in its unit.
-    std::optional<GuestUnit> collect(uint32_t linear, PhysicalAddress, uint32_t mode, unsigned most = mostInstructions,
-        bool handlersStandAlone = false);
+    struct Rules {
+        unsigned most = mostInstructions; // at least 1
+        bool handlersStandAlone = false; // what is left to the interpreter is alone in its unit
+        bool exactFlags = false; // everything matters at exits and to whatever may fault
+    };
+    std::optional<GuestUnit> collect(uint32_t linear, PhysicalAddress, uint32_t mode, const Rules&);
 
 private:
     static constexpr unsigned lookAhead = 12; // instructions
 
     bool decodeAt(uint32_t pageOffset, Instruction&) const;
     uint32_t liveAt(uint32_t eip, GuestUnit&) const;
+    void markLiveFlags(GuestUnit&, const Rules&) const;
 
     GuestMemory& m_memory;
     CodeCache& m_codeCache;

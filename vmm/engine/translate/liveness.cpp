@@ -30,9 +30,12 @@ FlagEffect flagEffectOf(const Instruction& instruction, uint32_t mode)
     const uint32_t written = entry.flagsWritten & eflags::arithmetic;
     const uint32_t undefined = entry.flagsUndefined & eflags::arithmetic;
     const bool changes = written || undefined;
+    // An interrupt may come between two elements, and a count of 0 leaves all as it was.
+    if ((entry.attributes & attribute::repeatable) && (instruction.rep || instruction.repne))
+        return { eflags::arithmetic, 0, changes };
     if (!isNative(instruction, mode)) {
         // The interpreter changes some bits of the word in memory. What ends a unit may do anything with them.
-        const bool looks = read || changes || endsUnit(instruction);
+        const bool looks = read || changes || endsUnit(instruction, mode);
         return { looks ? eflags::arithmetic : 0, 0, changes };
     }
     if (isShiftOrRotation(entry.operation)) {

@@ -2,12 +2,13 @@
 #include "vmm/engine/translate/lockstep.h"
 
 #include "vmm/engine/interpret/eflags_access.h"
+#include "vmm/engine/interpret/fxsave_image.h"
+#include "vmm/engine/paging/flat_tables.h"
 #include "vmm/engine/translate/liveness.h"
 
 #include <algorithm>
 #include <cstring>
 #include <fmt/format.h>
-#include <ranges>
 
 namespace namsan {
 
@@ -20,6 +21,8 @@ Result<std::unique_ptr<Lockstep>> Lockstep::create(Processor& processor, GuestMe
         return translator.error();
     std::unique_ptr<Lockstep> lockstep(new Lockstep(processor, memory, codeCache, attention));
     lockstep->m_translator = std::move(*translator);
+    lockstep->m_flat = options.flat;
+    lockstep->m_exactFlags = options.exactFlags;
     lockstep->m_translator->runtime().setObserver(lockstep.get());
     return lockstep;
 }
@@ -34,16 +37,38 @@ bool Lockstep::aboutToAccess(uint32_t linear, unsigned size, bool write)
     uint8_t* host = m_memory.host(physical);
     if (!host)
         return false;
-    if (write) {
-        Write& noted = m_writes.emplace_back(Write { host, size, 0, 0 });
-        std::memcpy(&noted.before, host, size);
-    }
+    if (write)
+        notePage(m_memory.pageHost(physical));
     return true;
+}
+
+void Lockstep::notePage(uint8_t* host)
+{
+    for (size_t n = 0; n < m_usedPages; ++n)
+        if (m_pages[n]->host == host)
+            return;
+    if (m_usedPages == m_pages.size())
+        m_pages.push_back(std::make_unique<Page>());
+    Page& page = *m_pages[m_usedPages++];
+    page.host = host;
+    std::memcpy(page.before.data(), host, page.before.size());
+}
+
+// As far as that sets no bit in the page tables.
+void Lockstep::letStackBeWritten()
+{
+    LinearMemory& memory = m_processor.memory;
+    memory.flatTables().takeWritesBack(); // where the unit before ended by a fault of its fetch
+    const uint32_t linear = m_processor.gpr[Esp] - 4;
+    memory.enterFlat(linear, true);
+    if (memory.flatTables().holds(linear, m_processor.cpl == 3, true))
+        notePage(m_memory.pageHost(memory.translateWrite(linear)));
 }
 
 Lockstep::Registers Lockstep::registers() const
 {
-    return { m_processor.gpr, m_processor.nextEip, m_processor.arithmeticFlags };
+    return { m_processor.gpr, m_processor.nextEip, m_processor.arithmeticFlags, m_processor.otherFlags,
+        m_processor.fxsave };
 }
 
 void Lockstep::putBack(const Registers& registers)
@@ -52,14 +77,21 @@ void Lockstep::putBack(const Registers& registers)
     m_processor.nextEip = registers.nextEip;
     m_processor.eip = registers.nextEip;
     m_processor.arithmeticFlags = registers.arithmeticFlags;
+    m_processor.otherFlags = registers.otherFlags;
+    m_processor.fxsave = registers.fxsave;
 }
 
 Accelerator::Outcome Lockstep::run()
 {
     const Registers before = registers();
     const uint64_t countBefore = m_processor.counters.instructions.value();
-    m_writes.clear();
+    const uint64_t missesBefore = m_processor.counters.tlbMisses.value();
+    m_usedPages = 0;
+    if (m_flat)
+        letStackBeWritten();
     const Outcome outcome = m_translator->run();
+    if (m_flat)
+        m_processor.memory.flatTables().takeWritesBack();
     const uint64_t count = m_processor.counters.instructions.value() - countBefore;
     if (count == 0 && outcome != Outcome::Faulted)
         return outcome;
@@ -67,10 +99,14 @@ Accelerator::Outcome Lockstep::run()
     Registers translated = registers();
     const uint32_t faultEip = m_processor.eip;
     const std::optional<Fault> fault = m_translator->takeFault();
-    for (Write& write : m_writes)
-        std::memcpy(&write.translated, write.host, write.size);
-    for (const Write& write : m_writes | std::views::reverse) // the first of several to one place is the oldest
-        std::memcpy(write.host, &write.before, write.size);
+    for (size_t n = 0; n < m_usedPages; ++n) {
+        Page& page = *m_pages[n];
+        std::memcpy(page.translated.data(), page.host, page.before.size());
+        std::memcpy(page.host, page.before.data(), page.before.size());
+    }
+    // Bits that were set in page tables meanwhile may be among what was put back: they are set again where needed.
+    if (m_processor.counters.tlbMisses.value() != missesBefore)
+        m_processor.memory.flushAll();
     putBack(before);
     m_unitEip = before.nextEip;
     interpret(count);
@@ -106,6 +142,13 @@ void Lockstep::interpretOne()
     block.instructions[0].execute(processor, block.instructions[0]);
 }
 
+uint32_t Lockstep::flagsToCompare()
+{
+    if (m_exactFlags)
+        return eflags::arithmetic;
+    return m_fault ? 0 : liveFlags();
+}
+
 // The flags that the code where the unit has ended is sure to ask for.
 uint32_t Lockstep::liveFlags()
 {
@@ -130,16 +173,51 @@ void Lockstep::compare(const Registers& translated)
     for (size_t n = 0; n < names.size(); ++n)
         report(names[n], m_processor.gpr[n], translated.gpr[n]);
     report("EIP", m_processor.nextEip, translated.nextEip);
-    const uint32_t live = m_fault ? 0 : liveFlags();
+    const uint32_t live = flagsToCompare();
     report("EFLAGS", host_flags::toEflags(m_processor.arithmeticFlags) & live,
         host_flags::toEflags(translated.arithmeticFlags) & live);
-    for (const Write& write : m_writes) {
-        uint64_t interpreted = 0;
-        std::memcpy(&interpreted, write.host, write.size);
-        report("memory", interpreted, write.translated);
-    }
+    for (size_t n = 0; n < m_usedPages; ++n)
+        comparePage(*m_pages[n]);
+    report("EFLAGS, all but the arithmetic flags,", m_processor.otherFlags, translated.otherFlags);
+    compareFloatingPoint(translated.fxsave);
     if (!m_difference.empty())
         m_attention.raise(Attention::Kick);
+}
+
+void Lockstep::comparePage(const Page& page)
+{
+    for (size_t n = 0; n < page.before.size(); n += sizeof(uint32_t)) {
+        uint32_t interpreted = 0;
+        uint32_t translated = 0;
+        std::memcpy(&interpreted, page.host + n, sizeof interpreted);
+        std::memcpy(&translated, page.translated.data() + n, sizeof translated);
+        if (interpreted != translated)
+            return report(fmt::format("memory (at {:03x} of its page)", n), interpreted, translated);
+    }
+}
+
+void Lockstep::compareFloatingPoint(const FxsaveArea& translated)
+{
+    const FxsaveImage& left = imageOf(m_processor.fxsave);
+    const FxsaveImage& right = imageOf(translated);
+    report("the x87 control word", left.control, right.control);
+    // Processors differ in what FCOMI and FCMOV do to C1.
+    constexpr uint16_t status = static_cast<uint16_t>(~x87_status::c1);
+    report("the x87 status word", left.status & status, right.status & status);
+    report("the x87 tags", left.validTags, right.validTags);
+    report("the x87 opcode", left.opcode, right.opcode);
+    report("the x87 instruction offset", left.instructionOffset, right.instructionOffset);
+    report("the x87 code segment", left.codeSegment, right.codeSegment);
+    report("the x87 data offset", left.dataOffset, right.dataOffset);
+    report("the x87 data segment", left.dataSegment, right.dataSegment);
+    report("MXCSR", left.mxcsr, right.mxcsr);
+    for (size_t n = 0; n < left.st.size(); ++n) {
+        report("an x87 significand", left.st[n].significand, right.st[n].significand);
+        report("an x87 exponent", left.st[n].signExponent, right.st[n].signExponent);
+    }
+    for (size_t n = 0; n < left.xmm.size(); ++n)
+        for (size_t half = 0; half < left.xmm[n].quads.size(); ++half)
+            report("an XMM register", left.xmm[n].quads[half], right.xmm[n].quads[half]);
 }
 
 void Lockstep::report(std::string_view what, uint64_t interpreted, uint64_t translated)

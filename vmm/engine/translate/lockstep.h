@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -16,6 +17,10 @@ namespace namsan {
 // Runs every unit twice: translated, and then, with registers and memory put back, instruction by instruction in the
 // interpreter; and compares what came of it. The guest goes on from the interpreter's state. For developers and tests:
 // slow, and exact up to devices, whose accesses are left to the interpreter.
+//
+// Pages that a unit writes are kept as they were. In tlb form all accesses take the slow way, and are seen there. In
+// flat form reads take the fast way, and so do writes into pages that were kept already: the stack's is from the
+// beginning.
 class Lockstep final : public Accelerator, private TranslatorRuntime::AccessObserver {
 public:
     // All must outlive it. attention gets a kick at the first difference.
@@ -34,12 +39,14 @@ private:
         std::array<uint32_t, 9> gpr;
         uint32_t nextEip;
         uint16_t arithmeticFlags;
+        uint32_t otherFlags;
+        FxsaveArea fxsave;
     };
-    struct Write {
+    // A page that the unit has written to.
+    struct Page {
         uint8_t* host;
-        unsigned size;
-        uint64_t before;
-        uint64_t translated; // what the unit has left there
+        std::array<uint8_t, GuestMemory::pageSize> before;
+        std::array<uint8_t, GuestMemory::pageSize> translated; // what the unit has left there
     };
 
     Lockstep(Processor& processor, GuestMemory& memory, CodeCache& codeCache, Attention& attention)
@@ -51,12 +58,17 @@ private:
     }
 
     bool aboutToAccess(uint32_t linear, unsigned size, bool write) override;
+    void notePage(uint8_t* host);
+    void letStackBeWritten();
     Registers registers() const;
     void putBack(const Registers&);
     void interpret(uint64_t count);
     void interpretOne();
+    uint32_t flagsToCompare();
     uint32_t liveFlags();
     void compare(const Registers& translated);
+    void comparePage(const Page&);
+    void compareFloatingPoint(const FxsaveArea& translated);
     void report(std::string_view what, uint64_t interpreted, uint64_t translated);
 
     Processor& m_processor;
@@ -64,9 +76,12 @@ private:
     CodeCache& m_codeCache;
     Attention& m_attention;
     std::unique_ptr<Translator> m_translator;
-    std::vector<Write> m_writes;
+    bool m_flat = false;
+    std::vector<std::unique_ptr<Page>> m_pages;
+    size_t m_usedPages = 0; // of them, by this unit
     std::optional<Fault> m_fault;
     std::string m_difference;
+    bool m_exactFlags = false;
     uint32_t m_unitEip = 0;
     uint64_t m_compared = 0;
 };

@@ -19,12 +19,28 @@ public:
     virtual ~MemoryForm() = default;
 
     // Emits the way from the linear address in r8d to an r10 for which r10 + r8 is the place in host memory of size
-    // bytes (1, 2, 4). Where that is not possible (page crossing, no plain RAM, a fault) it jumps to slow with r8d as
-    // it was. Changes r9, r10 and the host's flags. Write: the place may be read as well.
+    // bytes (1, 2, 4, 8, 10, 16). Changes r9 and r10. Write: the place may be read as well.
+    //
+    // Where that is not possible (page crossing, no plain RAM, a fault), a form that asks jumps to slow with r8d as it
+    // was; it changes the host's flags. One that does not ask leaves the flags alone, and the access itself faults on
+    // the host: it is then gone on with at the slow way, as if the lookup had jumped there. So whatever lies between
+    // the lookup and the access must be of a kind that can be done twice.
+    virtual bool asks() const = 0;
     virtual void emitLookup(Assembler&, MemoryAccess, unsigned size, Xbyak::Label& slow) const = 0;
+
+    // Emits the way from r8d to the place of one byte, where what lies in its page can be used without any fault; else
+    // it jumps to slow. Changes r9, r10 and the host's flags.
+    virtual void emitSureLookup(Assembler&, MemoryAccess, Xbyak::Label& slow) const = 0;
+
+    // What the register of the page table holds where the tables are at this place.
+    virtual const void* tableRegister(const void* tables) const = 0;
 };
 
 // Compares with LinearMemory's own table. Runs everywhere; no signal is ever needed.
 std::unique_ptr<MemoryForm> makeTlbForm();
+
+// Takes what FlatTables says and does not ask. Needs BMI2. pagesStay: what is in a table can be used until it is taken
+// out; the host takes no page away by itself.
+std::unique_ptr<MemoryForm> makeFlatForm(bool pagesStay);
 
 } // namespace namsan

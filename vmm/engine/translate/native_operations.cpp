@@ -2,6 +2,7 @@
 #include "vmm/engine/translate/native_operations.h"
 
 #include "vmm/engine/cpu_state.h"
+#include "vmm/engine/translate/floating_point_operations.h"
 
 namespace namsan {
 
@@ -22,6 +23,15 @@ bool isRm(Operand operand)
     case Operand::Mem8:
     case Operand::Mem16:
     case Operand::Mem32:
+    case Operand::Mem64:
+    case Operand::Mem80:
+    case Operand::Mem128:
+    case Operand::MmxRm32:
+    case Operand::MmxRm64:
+    case Operand::XmmRm16:
+    case Operand::XmmRm32:
+    case Operand::XmmRm64:
+    case Operand::XmmRm128:
     case Operand::Offset8:
     case Operand::OffsetV:
     case Operand::OpcodeReg8:
@@ -55,6 +65,32 @@ bool mixesHighByteWithEsp(const Instruction& instruction)
     return highByte && esp;
 }
 
+// What is left out is rare: LODS that repeats, CMPS and SCAS that do not.
+bool isNativeString(const Instruction& instruction)
+{
+    const bool repeats = instruction.rep || instruction.repne;
+    switch (instruction.entry->operation) {
+    case Operation::Lods:
+        return !repeats;
+    case Operation::Cmps:
+    case Operation::Scas:
+        return repeats;
+    default:
+        return true;
+    }
+}
+
+// At level 0 they always may, and there is no virtual-8086 mode here.
+bool isNativeFlagOperation(const Instruction& instruction, uint32_t mode)
+{
+    const Operation operation = instruction.entry->operation;
+    if (operation == Operation::Pushf)
+        return instruction.operandSize == 4;
+    if (mode & unit_mode::user)
+        return false;
+    return operation == Operation::Cli || (operation == Operation::Popf && instruction.operandSize == 4);
+}
+
 bool isNativeOperation(const Instruction& instruction)
 {
     const unsigned size = instruction.operandSize;
@@ -66,9 +102,22 @@ bool isNativeOperation(const Instruction& instruction)
     case Operation::Bts:
     case Operation::Btr:
     case Operation::Btc: // in memory a bit number from a register reaches beyond the operand
-        return !instruction.rmIsMemory || instruction.entry->operands[1] == Operand::Imm8;
+        return !instruction.rmIsMemory || instruction.entry->operands[1] == Operand::Imm8 || size == 4;
+    case Operation::Movs:
+    case Operation::Lods:
+    case Operation::Cmps:
+        return !instruction.address16 && instruction.segment != Fs && instruction.segment != Gs
+            && isNativeString(instruction);
+    case Operation::Stos:
+    case Operation::Scas:
+        return !instruction.address16 && isNativeString(instruction);
+    case Operation::Cld:
+    case Operation::Std:
+        return true;
     case Operation::Cmpxchg: // AL is an operand as well, so it cannot change places with AH meanwhile
         return rmWidth(instruction) != 1 || !instruction.rmIsMemory;
+    case Operation::Cmpxchg8b:
+        return true;
     case Operation::Bswap:
     case Operation::Push:
     case Operation::Pop:
@@ -86,8 +135,7 @@ bool isNativeOperation(const Instruction& instruction)
     case Operation::Jcxz:
         return size == 4 && !instruction.address16;
     default:
-        return (instruction.entry->operation >= Operation::Add && instruction.entry->operation <= Operation::Xadd
-                   && instruction.entry->operation != Operation::Cmpxchg8b)
+        return (instruction.entry->operation >= Operation::Add && instruction.entry->operation <= Operation::Xadd)
             || (instruction.entry->operation >= Operation::Bsf && instruction.entry->operation <= Operation::Cmovcc)
             || instruction.entry->operation == Operation::SignExtendAccumulator
             || instruction.entry->operation == Operation::SignExtendIntoDx
@@ -109,10 +157,22 @@ unsigned rmWidth(const Instruction& instruction)
             return 1;
         case Operand::Rm16:
         case Operand::Mem16:
+        case Operand::XmmRm16:
             return 2;
         case Operand::Rm32:
         case Operand::Mem32:
+        case Operand::MmxRm32:
+        case Operand::XmmRm32:
             return 4;
+        case Operand::Mem64:
+        case Operand::MmxRm64:
+        case Operand::XmmRm64:
+            return 8;
+        case Operand::Mem80:
+            return 10;
+        case Operand::Mem128:
+        case Operand::XmmRm128:
+            return 16;
         case Operand::RmV:
         case Operand::OffsetV:
         case Operand::OpcodeRegV:
@@ -136,9 +196,32 @@ bool readsRm(const Instruction& instruction)
     return !isRm(entry.operands[0]) || (entry.attributes & attribute::readsDestination);
 }
 
+bool mayStore(const Instruction& instruction, uint32_t mode)
+{
+    switch (instruction.entry->operation) {
+    case Operation::Push:
+    case Operation::Pushf:
+    case Operation::CallRelative:
+    case Operation::CallIndirect:
+    case Operation::Movs:
+    case Operation::Stos:
+        return true;
+    default:
+        return (instruction.rmIsMemory && writesRm(instruction)) || !isNative(instruction, mode);
+    }
+}
+
+unsigned stringElementSize(const Instruction& instruction)
+{
+    return instruction.opcode & 1 ? instruction.operandSize : 1;
+}
+
 bool isNative(const Instruction& instruction, uint32_t mode)
 {
-    if (!isNativeOperation(instruction) || mixesHighByteWithEsp(instruction))
+    if (isNativeFlagOperation(instruction, mode))
+        return true;
+    if (isFloatingPoint(instruction) ? !isNativeFloatingPoint(instruction, mode)
+                                     : !isNativeOperation(instruction) || mixesHighByteWithEsp(instruction))
         return false;
     if (!instruction.rmIsMemory)
         return true;
@@ -151,10 +234,15 @@ bool isNative(const Instruction& instruction, uint32_t mode)
     return !instruction.address16 && !(instruction.segment == Cs && writesRm(instruction));
 }
 
-bool endsUnit(const Instruction& instruction)
+bool endsUnit(const Instruction& instruction, uint32_t mode)
 {
+    if (changesFloatingPointMode(instruction))
+        return !isNative(instruction, mode);
     switch (instruction.entry->operation) {
+    case Operation::Popf:
+        return !isNative(instruction, mode);
     case Operation::Cli:
+    case Operation::Pushf:
     case Operation::MoveFromControl:
     case Operation::MoveFromDebug:
         return false;
@@ -163,7 +251,7 @@ bool endsUnit(const Instruction& instruction)
     case Operation::Loope:
     case Operation::Loopne:
     case Operation::Jcxz:
-        return !isNative(instruction, 0);
+        return !isNative(instruction, mode);
     case Operation::PopSegment:
     case Operation::LoadFarPointer:
         return true;

@@ -14,19 +14,26 @@ namespace unit_mode {
 constexpr uint32_t user = 1 << 0; // CPL 3
 constexpr uint32_t fsIsWhole = 1 << 1; // 4 GiB of writable data from any base: no check is needed
 constexpr uint32_t gsIsWhole = 1 << 2;
+constexpr uint32_t x87IsNative = 1 << 3; // x87 and MMX run on the host's unit
+constexpr uint32_t sseIsNative = 1 << 4;
 } // namespace unit_mode
 
 bool isNative(const Instruction&, uint32_t mode);
 
 // After it the guest may go on elsewhere than at the next instruction, or under other rules. Conditional jumps alone do
 // not count: a unit goes on behind them.
-bool endsUnit(const Instruction&);
+bool endsUnit(const Instruction&, uint32_t mode);
 
 // The width in bytes of the operand in ModRM.rm (or at a direct offset).
 unsigned rmWidth(const Instruction&);
 
+// Of a string instruction: 1, 2 or 4.
+unsigned stringElementSize(const Instruction&);
+
 // Whether ModRM.rm is what the instruction writes, or reads and writes.
 bool writesRm(const Instruction&);
+// Whether the instruction writes memory, perhaps.
+bool mayStore(const Instruction&, uint32_t mode);
 bool readsRm(const Instruction&);
 
 } // namespace namsan

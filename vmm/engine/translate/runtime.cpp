@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "vmm/engine/translate/runtime.h"
 
+#include "vmm/engine/paging/flat_tables.h"
+#include "vmm/engine/translate/fault_sites.h"
 #include "vmm/engine/translate/unit_store.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace namsan {
@@ -49,8 +52,37 @@ uint64_t TranslatorRuntime::read(uint32_t linear, uint32_t size)
         return memory.read<uint8_t>(linear);
     case 2:
         return memory.read<uint16_t>(linear);
-    default:
+    case 4:
         return memory.read<uint32_t>(linear);
+    default:
+        return memory.read<uint64_t>(linear);
+    }
+}
+
+// More than 8 bytes are read in two parts; both can be before one is, for the sake of devices.
+void TranslatorRuntime::readIntoScratch(TranslatedFrame& frame, uint32_t linear, uint32_t size)
+{
+    if (size <= sizeof(uint64_t)) {
+        frame.scratch[0] = read(linear, size);
+        return;
+    }
+    m_processor.memory.probeRead(linear, size);
+    frame.scratch[0] = read(linear, 8);
+    frame.scratch[1] = read(linear + 8, size - 8);
+}
+
+void TranslatorRuntime::write(uint32_t linear, uint32_t size, uint64_t value)
+{
+    LinearMemory& memory = m_processor.memory;
+    switch (size) {
+    case 1:
+        return memory.write(linear, static_cast<uint8_t>(value));
+    case 2:
+        return memory.write(linear, static_cast<uint16_t>(value));
+    case 4:
+        return memory.write(linear, static_cast<uint32_t>(value));
+    default:
+        return memory.write(linear, value);
     }
 }
 
@@ -66,29 +98,54 @@ bool TranslatorRuntime::writeMustBeInterpreted(uint32_t linear, uint32_t size)
     return m_units.covers(first, inFirstPage) || m_units.covers(second, size - inFirstPage);
 }
 
+// One that crosses pages goes the slow way always.
+void TranslatorRuntime::learn(const TranslatedFrame& frame, uint32_t linear, uint32_t size, bool write)
+{
+    if (!m_sites)
+        return;
+    LinearMemory& memory = m_processor.memory;
+    const bool crosses = linear % GuestMemory::pageSize + size > GuestMemory::pageSize;
+    const auto isHeld = [&] { return !crosses && memory.flatTables().holds(linear, m_processor.cpl == 3, write); };
+    const bool wasHeld = isHeld();
+    if (!crosses)
+        memory.enterFlat(linear, write);
+    m_sites->tookSlowWay(frame.site, !isHeld(), wasHeld);
+}
+
+// Page faults are common, and exceptions of C++ are dear.
+template <class Action>
+uint32_t TranslatorRuntime::access(TranslatedFrame& frame, uint32_t linear, uint32_t size, bool write, Action&& action)
+{
+    TranslatorRuntime& runtime = *frame.runtime;
+    if (!runtime.m_observer) // who sees it first
+        runtime.m_fault = runtime.m_processor.memory.tryProbe(linear, size, write);
+    return runtime.m_fault ? leaveFor(frame, LeaveReason::Fault) : guarded(frame, action);
+}
+
 uint32_t TranslatorRuntime::readSlowly(TranslatedFrame* frame, uint32_t linear, uint32_t size)
 {
-    return guarded(*frame, [=](TranslatorRuntime& runtime) {
+    return access(*frame, linear, size, false, [=](TranslatorRuntime& runtime) {
         if (runtime.refused(linear, size, false))
             return leaveFor(*frame, LeaveReason::Interpret);
-        frame->scratch = runtime.read(linear, size);
+        runtime.readIntoScratch(*frame, linear, size);
+        runtime.learn(*frame, linear, size, false);
         return goOn;
     });
 }
 
 uint32_t TranslatorRuntime::readForWriteSlowly(TranslatedFrame* frame, uint32_t linear, uint32_t size)
 {
-    return guarded(*frame, [=](TranslatorRuntime& runtime) {
+    return access(*frame, linear, size, true, [=](TranslatorRuntime& runtime) {
         if (runtime.writeMustBeInterpreted(linear, size) || runtime.refused(linear, size, true))
             return leaveFor(*frame, LeaveReason::Interpret);
-        frame->scratch = runtime.read(linear, size);
+        runtime.readIntoScratch(*frame, linear, size);
         return goOn;
     });
 }
 
 uint32_t TranslatorRuntime::prepareWrite(TranslatedFrame* frame, uint32_t linear, uint32_t size)
 {
-    return guarded(*frame, [=](TranslatorRuntime& runtime) {
+    return access(*frame, linear, size, true, [=](TranslatorRuntime& runtime) {
         if (runtime.writeMustBeInterpreted(linear, size) || runtime.refused(linear, size, true))
             return leaveFor(*frame, LeaveReason::Interpret);
         return goOn;
@@ -99,18 +156,11 @@ uint32_t TranslatorRuntime::prepareWrite(TranslatedFrame* frame, uint32_t linear
 uint32_t TranslatorRuntime::commitWrite(TranslatedFrame* frame, uint32_t linear, uint32_t size)
 {
     return guarded(*frame, [=](TranslatorRuntime& runtime) {
-        LinearMemory& memory = runtime.m_processor.memory;
-        switch (size) {
-        case 1:
-            memory.write(linear, static_cast<uint8_t>(frame->scratch));
-            break;
-        case 2:
-            memory.write(linear, static_cast<uint16_t>(frame->scratch));
-            break;
-        default:
-            memory.write(linear, static_cast<uint32_t>(frame->scratch));
-            break;
-        }
+        const uint32_t first = std::min<uint32_t>(size, sizeof(uint64_t));
+        runtime.write(linear, first, frame->scratch[0]);
+        if (size > first)
+            runtime.write(linear + first, size - first, frame->scratch[1]);
+        runtime.learn(*frame, linear, size, true);
         return goOn;
     });
 }
@@ -118,6 +168,10 @@ uint32_t TranslatorRuntime::commitWrite(TranslatedFrame* frame, uint32_t linear,
 uint32_t TranslatorRuntime::runHandler(TranslatedFrame* frame, const HandlerSite* site)
 {
     frame->executedBefore = site->executedBefore;
+    if (site->insteadOfNative && frame->runtime->m_observer) {
+        frame->runtime->m_processor.nextEip = site->eip;
+        return leaveFor(*frame, LeaveReason::Interpret);
+    }
     return guarded(*frame, [=](TranslatorRuntime& runtime) {
         Processor& processor = runtime.m_processor;
         const uint32_t following = site->eip + site->instruction.length;
@@ -132,7 +186,11 @@ uint32_t TranslatorRuntime::runHandler(TranslatedFrame* frame, const HandlerSite
             = processor.nextEip == site->eip && (site->instruction.entry->attributes & attribute::repeatable);
         if (!unfinished)
             ++frame->executedBefore;
-        return leaveFor(*frame, LeaveReason::Handler);
+        // Flags that were dead may be old ones still, unless the unit was to end here.
+        const bool exactFlags = (site->endsUnit && !site->insteadOfNative) || unfinished;
+        const bool needsCare = processor.interruptShadow || processor.halted || processor.pendingDebug
+            || (processor.otherFlags & (eflags::trap | eflags::resume));
+        return leaveFor(*frame, exactFlags || needsCare ? LeaveReason::Handler : LeaveReason::Interpret);
     });
 }
 

@@ -11,6 +11,7 @@
 
 namespace namsan {
 
+class FaultSites;
 class UnitStore;
 
 // An instruction in translated code that the interpreter's handler carries out.
@@ -19,6 +20,7 @@ struct HandlerSite {
     uint32_t eip = 0;
     uint32_t executedBefore = 0; // instructions of its unit
     bool endsUnit = false;
+    bool insteadOfNative = false; // this once, of an instruction that is translated
 };
 
 // What translated code calls. The functions are called from emitted code, which no exception can pass: whatever is
@@ -40,11 +42,12 @@ public:
 
     // The fault that translated code has left with, once.
     std::optional<Fault> takeFault();
+    bool leftWith(Exception exception) const { return m_fault && m_fault->exception == exception; }
     // Anything else that was thrown, on its way again.
     void rethrowOther();
 
     // An observer of memory accesses for tests: sees them before they are done, and may refuse them, which makes the
-    // instruction one to interpret. While there is one, all accesses must take the slow way.
+    // instruction one to interpret. It sees those that take the slow way.
     class AccessObserver {
     public:
         virtual ~AccessObserver() = default;
@@ -52,19 +55,30 @@ public:
     };
     void setObserver(AccessObserver* observer) { m_observer = observer; }
 
+    // For the flat form: an access that took the slow way has the next one to that page go the fast way, where it may,
+    // and its site is told how that was.
+    void useFlatTables(FaultSites& sites) { m_sites = &sites; }
+
 private:
     template <class Action> static uint32_t guarded(TranslatedFrame&, Action&&);
+    template <class Action>
+    static uint32_t access(TranslatedFrame&, uint32_t linear, uint32_t size, bool write, Action&&);
     bool writeMustBeInterpreted(uint32_t linear, uint32_t size);
     bool refused(uint32_t linear, uint32_t size, bool write)
     {
         return m_observer && !m_observer->aboutToAccess(linear, size, write);
     }
     uint64_t read(uint32_t linear, uint32_t size);
+    void readIntoScratch(TranslatedFrame&, uint32_t linear, uint32_t size);
+    void write(uint32_t linear, uint32_t size, uint64_t value);
     static uint32_t leaveFor(TranslatedFrame&, LeaveReason);
 
     Processor& m_processor;
     const GuestMemory& m_memory;
     const UnitStore& m_units;
+    void learn(const TranslatedFrame&, uint32_t linear, uint32_t size, bool write);
+
+    FaultSites* m_sites = nullptr; // in flat form
     AccessObserver* m_observer = nullptr;
     std::optional<Fault> m_fault;
     std::exception_ptr m_other;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "vmm/engine/translate/thunks.h"
 
+#include "vmm/engine/interpret/fxsave_image.h"
 #include "vmm/engine/translate/assembler.h"
 #include "vmm/engine/translate/code_region.h"
 #include "vmm/engine/translate/runtime.h"
@@ -32,13 +33,16 @@ public:
         Thunks thunks;
         const uint8_t* enter = emitEnter();
         thunks.enter = reinterpret_cast<Thunks::Enter>(reinterpret_cast<uintptr_t>(m_region.executable(enter)));
+        thunks.lendFloatingPoint = emitLendFloatingPoint();
         emitLeave();
         thunks.leave = m_leave;
         thunks.lookUp = here();
         emitJumpThroughTable(m_assembler, m_leave, m_offsets.nextEip);
-        thunks.readSlowly = emitSlowAccess(&TranslatorRuntime::readSlowly);
-        thunks.readForWriteSlowly = emitSlowAccess(&TranslatorRuntime::readForWriteSlowly);
-        thunks.prepareWrite = emitSlowAccess(&TranslatorRuntime::prepareWrite);
+        for (const bool keepsFlags : { false, true }) {
+            thunks.readSlowly[keepsFlags] = emitSlowAccess(&TranslatorRuntime::readSlowly, keepsFlags);
+            thunks.readForWriteSlowly[keepsFlags] = emitSlowAccess(&TranslatorRuntime::readForWriteSlowly, keepsFlags);
+            thunks.prepareWrite[keepsFlags] = emitSlowAccess(&TranslatorRuntime::prepareWrite, keepsFlags);
+        }
         thunks.commitWrite = emitCommitWrite();
         thunks.runHandler = emitRunHandler();
         return thunks;
@@ -84,10 +88,58 @@ private:
         m_leave = here();
         store(allRegisters);
         m_leaveStored = a.getCurr();
+        emitBringBackFloatingPoint();
         a.add(a.rsp, 8);
         for (const auto& reg : { a.r15, a.r14, a.r13, a.r12, a.rbp, a.rbx })
             a.pop(reg);
         a.ret();
+    }
+
+    // FXSAVE and FXRSTOR of Processor::fxsave, in the form with 32-bit pointers; Xbyak does not know them.
+    static constexpr int fxsave = 0;
+    static constexpr int fxrstor = 1;
+    void emitWithImage(int extension)
+    {
+        constexpr int rexB = 0x41;
+        constexpr int displacement32 = 0x80;
+        for (const int byte : { rexB, 0x0f, 0xae, displacement32 | extension << 3 | (processor.getIdx() & 7) })
+            m_assembler.db(byte);
+        m_assembler.dd(static_cast<uint32_t>(m_offsets.fxsave));
+    }
+
+    // The image's own fields are kept: the pointers, which translated code writes there itself (the host's would be
+    // those of emitted code), and the mask.
+    void emitBringBackFloatingPoint()
+    {
+        Assembler& a = m_assembler;
+        const auto image = [&](size_t member) { return processor + (m_offsets.fxsave + static_cast<int>(member)); };
+        Xbyak::Label notLent;
+        a.cmp(a.byte[frame + offsetof(TranslatedFrame, floatingPointInHost)], 0);
+        a.je(notLent, Assembler::T_NEAR);
+        a.movzx(a.edx, a.word[image(offsetof(FxsaveImage, opcode))]);
+        a.mov(a.rax, a.ptr[image(offsetof(FxsaveImage, instructionOffset))]);
+        a.mov(a.rcx, a.ptr[image(offsetof(FxsaveImage, dataOffset))]);
+        a.mov(a.esi, a.dword[image(offsetof(FxsaveImage, mxcsrMask))]);
+        emitWithImage(fxsave);
+        a.fninit();
+        a.ldmxcsr(a.ptr[frame + offsetof(TranslatedFrame, hostMxcsr)]);
+        a.mov(a.word[image(offsetof(FxsaveImage, opcode))], a.dx);
+        a.mov(a.ptr[image(offsetof(FxsaveImage, instructionOffset))], a.rax);
+        a.mov(a.ptr[image(offsetof(FxsaveImage, dataOffset))], a.rcx);
+        a.mov(a.dword[image(offsetof(FxsaveImage, mxcsrMask))], a.esi);
+        a.mov(a.byte[frame + offsetof(TranslatedFrame, floatingPointInHost)], 0);
+        a.L(notLent);
+    }
+
+    // XMM8 to XMM15 come from the image's unused part and are never changed.
+    const uint8_t* emitLendFloatingPoint()
+    {
+        Assembler& a = m_assembler;
+        const uint8_t* start = here();
+        emitWithImage(fxrstor);
+        a.mov(a.byte[frame + offsetof(TranslatedFrame, floatingPointInHost)], 1);
+        a.ret();
+        return start;
     }
 
     template <class Function> void callFunction(Function function)
@@ -119,12 +171,18 @@ private:
         a.L(goOn);
     }
 
-    const uint8_t* emitSlowAccess(SlowAccess function)
+    const uint8_t* emitSlowAccess(SlowAccess function, bool keepsFlags)
     {
         Assembler& a = m_assembler;
         const uint8_t* start = here();
         store(allRegisters);
+        if (keepsFlags) { // as UnitEmitter::saveFlags() does
+            a.lahf();
+            a.seto(a.al);
+            a.mov(a.inProcessor(m_offsets.arithmeticFlags), a.ax);
+        }
         saveTemporaries();
+        emitBringBackFloatingPoint();
         a.mov(a.rdi, frame);
         a.mov(a.esi, address);
         a.mov(a.edx, temporary);
@@ -132,10 +190,15 @@ private:
         callFunction(function);
         leaveIfTold(16);
         a.add(a.rsp, 8);
-        load(changedByCalls);
         restoreTemporaries();
         a.lea(host, a.inFrame(offsetof(TranslatedFrame, scratch)));
         a.sub(host, address64);
+        if (keepsFlags) { // as UnitEmitter::loadFlags() does
+            a.movzx(a.eax, a.word[processor + m_offsets.arithmeticFlags]);
+            a.add(a.al, 127);
+            a.sahf();
+        }
+        load(changedByCalls);
         a.ret();
         return start;
     }
@@ -147,6 +210,7 @@ private:
         a.pushfq();
         store(changedByCalls);
         saveTemporaries();
+        emitBringBackFloatingPoint();
         a.mov(a.rdi, frame);
         a.mov(a.esi, address);
         a.mov(a.edx, temporary);
@@ -163,6 +227,7 @@ private:
         Assembler& a = m_assembler;
         const uint8_t* start = here();
         store(allRegisters);
+        emitBringBackFloatingPoint();
         a.mov(a.rdi, frame);
         a.mov(a.rsi, temporary64);
         a.sub(a.rsp, 8);
@@ -188,13 +253,17 @@ Thunks emitThunks(Assembler& assembler, const CodeRegion& region, const Processo
     return ThunkEmitter(assembler, region, guest).emit();
 }
 
-void emitJumpThroughTable(Assembler& a, const uint8_t* leave, int nextEipOffset)
+void emitJumpThroughTable(Assembler& a, const uint8_t* leave, int nextEipOffset, const JumpEntry* known)
 {
     static_assert(TranslatedFrame::jumpBits == 16);
     Xbyak::Label missing;
-    a.movzx(temporary, a.r8w);
-    a.shl(temporary64, 4);
-    a.add(temporary64, a.inFrame(offsetof(TranslatedFrame, jumps)));
+    if (known) {
+        a.mov(temporary64, reinterpret_cast<uintptr_t>(known));
+    } else {
+        a.movzx(temporary, a.r8w);
+        a.shl(temporary64, 4);
+        a.add(temporary64, a.inFrame(offsetof(TranslatedFrame, jumps)));
+    }
     a.mov(host, a.inFrame(offsetof(TranslatedFrame, context)));
     a.or_(host, address64);
     a.cmp(host, a.ptr[temporary64 + offsetof(JumpEntry, key)]);

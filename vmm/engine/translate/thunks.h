@@ -3,6 +3,7 @@
 
 #include "vmm/engine/translate/translated_frame.h"
 
+#include <array>
 #include <cstdint>
 
 namespace namsan {
@@ -21,11 +22,18 @@ struct Thunks {
     const uint8_t* lookUp = nullptr; // jumped to: goes on at the linear address in r8d, by way of the jump table
 
     // Called. The slow ways of memory accesses: linear address in r8d, size in r9d, Processor::eip and executedBefore
-    // set. They come back with r10 + r8 as the place of the operand, or not at all.
-    const uint8_t* readSlowly = nullptr;
-    const uint8_t* readForWriteSlowly = nullptr;
-    const uint8_t* prepareWrite = nullptr; // nothing is read
+    // set. They come back with r10 + r8 as the place of the operand, or not at all. The second of each pair is for
+    // where the host's flags are the guest's: it saves them first, so that they are what they are for whoever is asked
+    // instead, and comes back with them.
+    using SlowAccess = std::array<const uint8_t*, 2>;
+    SlowAccess readSlowly {};
+    SlowAccess readForWriteSlowly {};
+    SlowAccess prepareWrite {}; // nothing is read
     const uint8_t* commitWrite = nullptr; // writes what the operand's place holds by now; keeps the flags
+
+    // Called, changes nothing but that: the guest's x87, MMX and SSE registers go into the host's. Everything above
+    // brings them back to Processor before it runs anything that was not emitted.
+    const uint8_t* lendFloatingPoint = nullptr;
 
     const uint8_t* runHandler = nullptr; // called with the HandlerSite in r9; leaves where units must not go on
 };
@@ -33,7 +41,7 @@ struct Thunks {
 Thunks emitThunks(Assembler&, const CodeRegion&, const Processor&);
 
 // The jump table's entry for the linear address in r8d and a jump to it; where there is none, it leaves. Changes r9,
-// r10 and flags.
-void emitJumpThroughTable(Assembler&, const uint8_t* leave, int nextEipOffset);
+// r10 and flags. known: that entry, where the address is.
+void emitJumpThroughTable(Assembler&, const uint8_t* leave, int nextEipOffset, const JumpEntry* known = nullptr);
 
 } // namespace namsan

@@ -11,6 +11,14 @@ namespace {
 
 class TlbForm final : public MemoryForm {
 public:
+    bool asks() const override { return true; }
+    const void* tableRegister(const void* tables) const override { return tables; }
+
+    void emitSureLookup(Assembler& assembler, MemoryAccess access, Xbyak::Label& slow) const override
+    {
+        emitLookup(assembler, access, 1, slow);
+    }
+
     void emitLookup(Assembler& assembler, MemoryAccess access, unsigned size, Xbyak::Label& slow) const override
     {
         using namespace register_map;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <type_traits>
@@ -14,8 +15,8 @@ enum class LeaveReason : uint32_t {
     Lookup, // the next unit was not found where translated code looks
     Link, // the same, and a jump waits to be pointed at that unit
     Attention, // somebody wants something of this vCPU
-    Interpret, // the instruction there must be interpreted: it writes into translated code
-    Handler, // an instruction was carried out after which everything may be different
+    Interpret, // the instruction there must be interpreted, such as one that writes into translated code
+    Handler, // an instruction was carried out after which everything may be different; all flags are what they are
     Fault, // the instruction at Processor::eip faulted
 };
 
@@ -36,12 +37,16 @@ struct TranslatedFrame {
     const std::atomic<uint32_t>* attention = nullptr;
     JumpEntry* jumps = nullptr;
     TranslatorRuntime* runtime = nullptr;
-    uint64_t scratch = 0; // stands for guest memory where an access takes the slow way
+    alignas(16) std::array<uint64_t, 2> scratch {}; // stands for guest memory where an access takes the slow way
     uint64_t savedAddress = 0; // of the slow way
     uint64_t savedValue = 0;
     uint32_t executedBefore = 0; // how many instructions of the unit came before the one that takes the slow way
     LeaveReason reason = LeaveReason::Lookup;
+    uint64_t hole = 0; // in flat form: what an empty entry holds
+    uint32_t site = 0; // of an access that takes the slow way: its number in FaultSites
     uint32_t link = 0; // for Link: where in the code region the jump's distance is
+    uint32_t hostMxcsr = 0x1f80; // what C++ runs with
+    bool floatingPointInHost = false; // the guest's x87, MMX and SSE registers are in the host's, not in Processor
 };
 static_assert(std::is_standard_layout_v<TranslatedFrame>);
 static_assert(sizeof(JumpEntry) == 16);

@@ -2,7 +2,10 @@
 #include "vmm/engine/translate/translator.h"
 
 #include "vmm/engine/interpret/descriptor.h"
+#include "vmm/engine/paging/flat_tables.h"
 #include "vmm/engine/translate/assembler.h"
+#include "vmm/engine/translate/fault_redirection.h"
+#include "vmm/engine/translate/floating_point_operations.h"
 #include "vmm/engine/translate/native_operations.h"
 #include "vmm/engine/translate/unit_emitter.h"
 
@@ -27,6 +30,29 @@ bool hostHasLahf()
     return __get_cpuid(0x80000001, &a, &b, &c, &d) && (c & 1);
 }
 
+bool hostHasBmi2()
+{
+    unsigned a = 0;
+    unsigned b = 0;
+    unsigned c = 0;
+    unsigned d = 0;
+    return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & 1 << 8);
+}
+
+Result<void> hostServes()
+{
+    if (!hostHasLahf())
+        return Error { "This host's processor lacks LAHF in 64-bit mode, which translated code needs. Choose the "
+                       "engine soft:interpreter." };
+    return {};
+}
+
+TranslatorOptions withConsequences(TranslatorOptions options)
+{
+    options.unitByUnit |= options.lockstep;
+    return options;
+}
+
 bool isWhole(const SegmentState& segment)
 {
     constexpr uint32_t kind = access_rights::code | access_rights::expandDown | access_rights::writable;
@@ -38,14 +64,40 @@ bool isWhole(const SegmentState& segment)
 Result<std::unique_ptr<Translator>> Translator::create(Processor& processor, GuestMemory& memory, CodeCache& codeCache,
     const Decoder& decoder, const Attention& attention, const TranslatorOptions& options)
 {
-    if (!hostHasLahf())
-        return Error { "This host's processor lacks LAHF in 64-bit mode, which translated code needs. Choose the "
-                       "engine soft:interpreter." };
+    if (auto possible = hostServes(); !possible)
+        return possible.error();
     auto region = CodeRegion::create(options.codeBytes);
     if (!region)
         return region.error();
+    if (options.flat) {
+        if (auto possible = canBeFlat(); !possible)
+            return possible.error();
+        if (auto started = processor.memory.startFlat(); !started)
+            return started.error();
+    }
     return std::unique_ptr<Translator>(
         new Translator(processor, memory, codeCache, decoder, attention, options, std::move(*region)));
+}
+
+Result<void> Translator::isPossible()
+{
+    if (auto possible = hostServes(); !possible)
+        return possible.error();
+    if (auto region = CodeRegion::create(TranslatorOptions {}.codeBytes); !region)
+        return region.error();
+    return {};
+}
+
+Result<void> Translator::canBeFlat()
+{
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    return Error { "A build with sanitizers answers faults itself." };
+#endif
+    if (!hostHasBmi2())
+        return Error { "This host's processor has no BMI2." };
+    if (!FaultRedirection::install())
+        return Error { "The host lets nobody answer faults." };
+    return {};
 }
 
 Translator::Translator(Processor& processor, GuestMemory& memory, CodeCache& codeCache, const Decoder& decoder,
@@ -53,13 +105,14 @@ Translator::Translator(Processor& processor, GuestMemory& memory, CodeCache& cod
     : m_processor(processor)
     , m_memory(memory)
     , m_codeCache(codeCache)
-    , m_options(options)
+    , m_options(withConsequences(options))
     , m_units(memory)
     , m_runtime(processor, memory, m_units)
     , m_collector(memory, codeCache, decoder)
     , m_region(std::move(region))
+    , m_faultSites(*m_region)
     , m_assembler(std::make_unique<Assembler>(m_region->size(), m_region->writable()))
-    , m_memoryForm(makeTlbForm())
+    , m_memoryForm(options.flat ? makeFlatForm(processor.memory.flatPagesStay()) : makeTlbForm())
     , m_thunks(emitThunks(*m_assembler, *m_region, processor))
     , m_thunkBytes(m_assembler->getSize())
     , m_jumps(size_t { 1 } << TranslatedFrame::jumpBits)
@@ -68,7 +121,13 @@ Translator::Translator(Processor& processor, GuestMemory& memory, CodeCache& cod
     m_frame.attention = &attention.word();
     m_frame.jumps = m_jumps.data();
     m_frame.runtime = &m_runtime;
-    if (options.lockstep)
+    if (options.flat) {
+        m_runtime.useFlatTables(m_faultSites);
+        m_frame.hole = processor.memory.flatHole();
+    }
+    if (options.flat && options.lockstep)
+        processor.memory.noteFlatWrites();
+    if (options.lockstep && !options.flat)
         m_emptyTable.assign(LinearMemory::FastLayout::entryCount * LinearMemory::FastLayout::entryBytes, 0xff);
     codeCache.setFollower(this);
 }
@@ -87,21 +146,21 @@ bool Translator::isTranslatable() const
     const auto& segments = m_processor.segments;
     return m_processor.protectedMode() && !m_processor.virtual8086() && m_processor.code32() && m_processor.stack32()
         && segments[Cs].flatReadable && segments[Ds].flatWritable && segments[Es].flatWritable
-        && segments[Ss].flatWritable;
+        && segments[Ss].flatWritable && !m_processor.memory.looksCloser();
 }
 
 uint32_t Translator::modeNow() const
 {
     return (m_processor.cpl == 3 ? unit_mode::user : 0)
         | (isWhole(m_processor.segments[Fs].state) ? unit_mode::fsIsWhole : 0)
-        | (isWhole(m_processor.segments[Gs].state) ? unit_mode::gsIsWhole : 0);
+        | (isWhole(m_processor.segments[Gs].state) ? unit_mode::gsIsWhole : 0) | floatingPointModeOf(m_processor);
 }
 
 // The keys of the jump table say under which mapping and mode they hold, so that most changes need no clearing.
 void Translator::setContext()
 {
     m_mode = modeNow();
-    const uint64_t context = m_processor.memory.fetchGeneration() << 2 | m_mode >> 1;
+    const uint64_t context = m_processor.memory.fetchGeneration() << 4 | m_mode >> 1;
     if (context >> 32 != m_contextEpoch) {
         m_contextEpoch = context >> 32;
         std::ranges::fill(m_jumps, JumpEntry {});
@@ -109,38 +168,67 @@ void Translator::setContext()
     m_frame.context = context << 32;
 }
 
+const void* Translator::tables()
+{
+    LinearMemory& memory = m_processor.memory;
+    if (m_options.flat)
+        return m_memoryForm->tableRegister(memory.flatViews());
+    return m_memoryForm->tableRegister(m_options.lockstep ? m_emptyTable.data() : memory.fastEntries());
+}
+
 Accelerator::Outcome Translator::run()
 {
+    const FaultRedirection redirection(*m_region, m_faultSites, m_processor.counters.accessFaults);
     m_linkWaits = false;
     for (;;) {
         if (!isTranslatable())
             return Outcome::Interpret;
         setContext();
+        if (m_lastPageFault)
+            expectAccessAgain();
         const uint8_t* code = findCode();
         if (!code)
             return Outcome::Interpret;
-        m_thunks.enter(
-            &m_frame, &m_processor, code, m_options.lockstep ? m_emptyTable.data() : m_processor.memory.fastEntries());
+        m_thunks.enter(&m_frame, &m_processor, code, tables());
         m_processor.counters.instructions.add(std::exchange(m_frame.instructions, 0));
         countLeave();
         switch (m_frame.reason) {
         case LeaveReason::Link:
-            m_linkWaits = !m_options.lockstep;
+            m_linkWaits = !m_options.unitByUnit;
             [[fallthrough]];
         case LeaveReason::Lookup:
-            if (m_options.lockstep)
+            if (m_options.unitByUnit)
                 return Outcome::GoOn;
             break;
-        case LeaveReason::Attention:
         case LeaveReason::Handler:
             return Outcome::GoOn;
+        case LeaveReason::Attention:
         case LeaveReason::Interpret:
+            // Flags that were dead may be old ones still: after the interpreter's block, which replaces them, nobody
+            // can see that in an interrupt's frame.
             return Outcome::Interpret;
         case LeaveReason::Fault:
             m_runtime.rethrowOther();
+            noteFault();
             return Outcome::Faulted;
         }
     }
+}
+
+void Translator::noteFault()
+{
+    if (m_options.flat && m_runtime.leftWith(Exception::PageFault))
+        m_lastPageFault = { m_processor.eip, m_processor.cr2 };
+}
+
+// The guest comes back to the instruction that faulted, most likely because the page is there now: it need not fault on
+// the host first.
+void Translator::expectAccessAgain()
+{
+    if (m_processor.nextEip != m_lastPageFault->eip)
+        return;
+    m_processor.memory.enterFlatEarly(m_lastPageFault->linear);
+    m_lastPageFault.reset();
 }
 
 void Translator::countLeave()
@@ -175,7 +263,7 @@ const uint8_t* Translator::findCode()
     m_processor.eip = linear; // where a fault of the fetch is
     JumpEntry& entry = m_jumps[linear % m_jumps.size()];
     const uint64_t key = m_frame.context | linear;
-    if (entry.key == key && !m_linkWaits && !m_options.lockstep)
+    if (entry.key == key && !m_linkWaits && !m_options.unitByUnit)
         return entry.code;
     const TranslatedUnit* unit = findUnit(linear);
     if (!unit)
@@ -183,7 +271,7 @@ const uint8_t* Translator::findCode()
     if (m_linkWaits)
         link(*unit);
     const uint8_t* code = m_region->executable(unit->entry);
-    if (!m_options.lockstep)
+    if (!m_options.unitByUnit)
         entry = { key, code };
     return code;
 }
@@ -230,14 +318,16 @@ TranslatedUnit* Translator::translate(uint32_t linear, PhysicalAddress physical)
 {
     if (m_assembler->getSize() + roomForUnit > m_region->size())
         m_codeCache.dropAll(); // a new generation; nothing translated runs meanwhile
-    const auto guest = m_collector.collect(linear, physical, m_mode, m_options.longestUnit, m_options.lockstep);
+    const auto guest = m_collector.collect(
+        linear, physical, m_mode, { m_options.longestUnit, m_options.unitByUnit, m_options.exactFlags });
     if (!guest)
         return nullptr;
-    if (m_options.lockstep && !guest->steps.front().native)
+    if (m_options.unitByUnit && !guest->steps.front().native)
         return nullptr;
     const size_t before = m_assembler->getSize();
     const ProcessorOffsets offsets = ProcessorOffsets::of(m_processor);
-    UnitEmitter emitter({ *m_assembler, *m_region, m_thunks, *m_memoryForm, offsets, m_units }, *guest);
+    UnitEmitter emitter(
+        { *m_assembler, *m_region, m_thunks, *m_memoryForm, offsets, m_units, m_faultSites, m_jumps.data() }, *guest);
     TranslatedUnit& unit = m_units.add(emitter.emit());
     VcpuCounters& counters = m_processor.counters;
     counters.unitsTranslated.add();
@@ -278,6 +368,7 @@ void Translator::codeWritten(PhysicalAddress physical, uint64_t size)
 void Translator::dropAllCode()
 {
     m_units.clear();
+    m_faultSites.clear();
     std::ranges::fill(m_jumps, JumpEntry {});
     m_assembler->setSize(m_thunkBytes);
     m_linkWaits = false;

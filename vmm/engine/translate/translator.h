@@ -7,6 +7,7 @@
 #include "vmm/engine/interpret/attention.h"
 #include "vmm/engine/interpret/processor.h"
 #include "vmm/engine/translate/code_region.h"
+#include "vmm/engine/translate/fault_sites.h"
 #include "vmm/engine/translate/guest_unit.h"
 #include "vmm/engine/translate/memory_form.h"
 #include "vmm/engine/translate/runtime.h"
@@ -28,7 +29,10 @@ struct TranslatorOptions {
     size_t codeBytes = size_t { 64 } << 20;
     unsigned hotAfter = 12; // a place is translated when it was come to that many times, 1 to 255
     unsigned longestUnit = UnitCollector::mostInstructions; // instructions
-    bool lockstep = false; // units are not chained, handlers are left to the interpreter, all accesses go the slow way
+    bool exactFlags = false; // also where no later instruction asks for them: in the frame of a fault
+    bool unitByUnit = false; // units are not chained, handlers are left to the interpreter; run() runs one unit
+    bool lockstep = false; // the same, and accesses are to be observed
+    bool flat = false; // the memory form; see Translator::canBeFlat()
 };
 
 // From IA-32 to x86-64: runs what is hot of 32-bit code in flat segments as translated units, and leaves everything
@@ -42,6 +46,12 @@ public:
     static Result<std::unique_ptr<Translator>> create(
         Processor&, GuestMemory&, CodeCache&, const Decoder&, const Attention&, const TranslatorOptions& = {});
     ~Translator() override;
+
+    // Whether this host serves for translating at all, as far as that can be told without a VM: a sentence why not.
+    static Result<void> isPossible();
+
+    // Whether this host serves for the flat form, as far as that can be told without a VM: a sentence why not.
+    static Result<void> canBeFlat();
 
     Outcome run() override;
     std::optional<Fault> takeFault() override { return m_runtime.takeFault(); }
@@ -63,6 +73,7 @@ private:
     Translator(Processor&, GuestMemory&, CodeCache&, const Decoder&, const Attention&, const TranslatorOptions&,
         std::unique_ptr<CodeRegion>);
 
+    const void* tables();
     bool isTranslatable() const;
     uint32_t modeNow() const;
     void setContext();
@@ -72,6 +83,8 @@ private:
     bool isHot(PhysicalAddress);
     void link(const TranslatedUnit&);
     void countLeave();
+    void noteFault();
+    void expectAccessAgain();
     static void patchJump(uint8_t* distance, const uint8_t* target);
 
     void codeWritten(PhysicalAddress, uint64_t size) override;
@@ -81,11 +94,12 @@ private:
     Processor& m_processor;
     GuestMemory& m_memory;
     CodeCache& m_codeCache;
-    const TranslatorOptions m_options;
+    const TranslatorOptions m_options; // lockstep is unitByUnit, too
     UnitStore m_units;
     TranslatorRuntime m_runtime;
     UnitCollector m_collector;
     std::unique_ptr<CodeRegion> m_region;
+    FaultSites m_faultSites;
     std::unique_ptr<Assembler> m_assembler;
     std::unique_ptr<MemoryForm> m_memoryForm;
     Thunks m_thunks;
@@ -95,8 +109,13 @@ private:
     uint64_t m_contextEpoch = 0; // the part of the context that its keys have no room for
     uint32_t m_mode = 0;
     bool m_linkWaits = false; // m_frame.link
+    struct PageFaultPlace {
+        uint32_t eip;
+        uint32_t linear;
+    };
+    std::optional<PageFaultPlace> m_lastPageFault; // in flat form
     std::vector<uint8_t> m_heat; // how often a cold place was come to, by a hash of its address
-    std::vector<uint8_t> m_emptyTable; // for lockstep: in which nothing is ever found
+    std::vector<uint8_t> m_emptyTable; // for lockstep in tlb form: nothing is ever found there
 };
 
 } // namespace namsan

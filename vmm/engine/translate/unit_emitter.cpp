@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "vmm/engine/translate/unit_emitter.h"
 
+#include "vmm/engine/translate/floating_point_operations.h"
 #include "vmm/engine/translate/native_operations.h"
 
 namespace namsan {
@@ -14,6 +15,8 @@ UnitEmitter::UnitEmitter(const Surroundings& surroundings, const GuestUnit& unit
     , m_memoryForm(surroundings.memoryForm)
     , m_offsets(surroundings.offsets)
     , m_units(surroundings.units)
+    , m_allFaultSites(surroundings.faultSites)
+    , m_jumps(surroundings.jumps)
     , m_unit(unit)
 {
 }
@@ -38,15 +41,20 @@ TranslatedUnit UnitEmitter::emit()
     for (const Step& step : m_unit.steps)
         emitStep(step);
     const Instruction& last = m_unit.steps.back().instruction;
-    if (!endsUnit(last)) {
+    if (!endsUnit(last, m_unit.mode)) {
         const auto executed = static_cast<unsigned>(m_unit.steps.size());
         emitExitTo(m_unit.nextEip, m_unit.steps.back().eip, m_unit.liveOut, executed);
     }
 
     for (size_t n = 0; n < m_coldPaths.size(); ++n) {
         a.L(m_coldPaths[n].start);
+        m_coldPaths[n].begin = static_cast<uint32_t>(a.getCurr() - m_region.writable());
+        m_state = m_coldPaths[n].state;
         m_coldPaths[n].emit(); // may add further ones
     }
+    const auto end = static_cast<uint32_t>(a.getCurr() - m_region.writable());
+    for (const FaultSite& site : m_faultSites)
+        m_allFaultSites.add({ site.lookup, site.begin, site.cold->begin, end });
     a.L(attention);
     a.mov(a.dword[processor + m_offsets.nextEip], m_unit.linear);
     a.mov(a.dword[frame + offsetof(TranslatedFrame, reason)], static_cast<uint32_t>(LeaveReason::Attention));
@@ -59,7 +67,9 @@ TranslatedUnit UnitEmitter::emit()
 
 UnitEmitter::ColdPath& UnitEmitter::addColdPath()
 {
-    return m_coldPaths.emplace_back();
+    ColdPath& path = m_coldPaths.emplace_back();
+    path.state = m_state;
+    return path;
 }
 
 void UnitEmitter::emitStep(const Step& step)
@@ -68,7 +78,9 @@ void UnitEmitter::emitStep(const Step& step)
         emitHandler(step);
         return;
     }
-    if (!emitSpecial(step))
+    if (isFloatingPoint(step.instruction))
+        emitFloatingPoint(step);
+    else if (!emitSpecial(step))
         emitOrdinary(step);
 }
 
@@ -115,23 +127,54 @@ bool UnitEmitter::emitSpecial(const Step& step)
         return true;
     case Operation::Nop:
         return true;
+    case Operation::Movs:
+    case Operation::Stos:
+    case Operation::Lods:
+    case Operation::Cmps:
+    case Operation::Scas:
+        emitString(step);
+        return true;
+    case Operation::Pushf:
+        emitPushFlags(step);
+        return true;
+    case Operation::Popf:
+        emitPopFlags(step);
+        return true;
+    case Operation::Cld:
+    case Operation::Cli:
+    case Operation::Std:
+        saveFlagsIfLive(step.liveIn);
+        emitOtherFlag(instruction.entry->operation == Operation::Cli ? eflags::interruptEnable : eflags::direction,
+            instruction.entry->operation == Operation::Std);
+        return true;
+    case Operation::Bt:
+    case Operation::Bts:
+    case Operation::Btr:
+    case Operation::Btc:
+        if (!instruction.rmIsMemory || instruction.entry->operands[1] == Operand::Imm8)
+            return false;
+        emitBitTest(step);
+        return true;
     default:
         return false;
     }
 }
 
-void UnitEmitter::emitHandler(const Step& step, bool coldPath)
+void UnitEmitter::emitHandler(const Step& step, AfterHandler after)
 {
-    if (!coldPath)
+    if (after == AfterHandler::GoOn)
         saveFlagsIfLive(step.liveIn);
+    flushX87Pointers();
+    const bool leaves = after == AfterHandler::Leave || endsUnit(step.instruction, m_unit.mode);
     HandlerSite& site
-        = m_units.addHandlerSite({ step.instruction, step.eip, indexOf(step), endsUnit(step.instruction) });
+        = m_units.addHandlerSite({ step.instruction, step.eip, indexOf(step), leaves, after != AfterHandler::GoOn });
     m_assembler.mov(temporary64, reinterpret_cast<uintptr_t>(&site));
     m_assembler.call(m_thunks.runHandler);
-    if (coldPath)
-        return;
-    m_flagsInHost = false;
-    m_flagsInMemory = true;
+    if (after == AfterHandler::GoBack)
+        keepFloatingPoint();
+    m_state.floatingPointInHost = false;
+    m_state.flagsInHost = false;
+    m_state.flagsInMemory = true;
 }
 
 // -- flags ------------------------------------------------------------------------------------------------------------
@@ -151,7 +194,7 @@ void UnitEmitter::saveFlagsIfLive(uint32_t live)
     if (!flagsMustBeSaved(live))
         return;
     saveFlags();
-    m_flagsInMemory = true;
+    m_state.flagsInMemory = true;
 }
 
 // Adding 127 to 1 overflows, to 0 does not.
@@ -167,18 +210,18 @@ void UnitEmitter::loadFlags()
 
 void UnitEmitter::loadFlagsIfLive(uint32_t live)
 {
-    if (!live || m_flagsInHost)
+    if (!live || m_state.flagsInHost)
         return;
     loadFlags();
-    m_flagsInHost = true;
+    m_state.flagsInHost = true;
 }
 
 void UnitEmitter::noteFlagEffect(const FlagEffect& effect)
 {
     if (!effect.changes)
         return;
-    m_flagsInHost = true;
-    m_flagsInMemory = false;
+    m_state.flagsInHost = true;
+    m_state.flagsInMemory = false;
 }
 
 } // namespace namsan

@@ -3,6 +3,7 @@
 
 #include "vmm/engine/translate/assembler.h"
 #include "vmm/engine/translate/code_region.h"
+#include "vmm/engine/translate/fault_sites.h"
 #include "vmm/engine/translate/guest_unit.h"
 #include "vmm/engine/translate/liveness.h"
 #include "vmm/engine/translate/memory_form.h"
@@ -31,6 +32,8 @@ public:
         const MemoryForm& memoryForm;
         const ProcessorOffsets& offsets;
         UnitStore& units;
+        FaultSites& faultSites;
+        const JumpEntry* jumps;
     };
 
     UnitEmitter(const Surroundings&, const GuestUnit&);
@@ -42,14 +45,23 @@ private:
     using Step = GuestUnit::Step;
     using Emission = std::function<void()>;
 
+    // What is known where the emitter stands. A cold path begins with what was known where it was added.
+    struct State {
+        bool flagsInHost = false;
+        bool flagsInMemory = true;
+        bool floatingPointInHost = false; // for sure
+        const Step* lastX87 = nullptr; // whose pointers are still to be written
+        const Step* lastX87Operand = nullptr;
+    };
+    enum class AfterHandler { GoOn, GoBack, Leave }; // at its place; from a cold path; in any case
+
     // -- the frame of a unit: unit_emitter.cpp
     void emitStep(const Step&);
-    void emitHandler(const Step&, bool coldPath = false);
-    bool dispatchFlow(const Step&);
+    void emitHandler(const Step&, AfterHandler = AfterHandler::GoOn);
     bool emitSpecial(const Step&);
 
     // -- flags: unit_emitter.cpp
-    bool flagsMustBeSaved(uint32_t live) const { return live && m_flagsInHost && !m_flagsInMemory; }
+    bool flagsMustBeSaved(uint32_t live) const { return live && m_state.flagsInHost && !m_state.flagsInMemory; }
     void saveFlags();
     void saveFlagsIfLive(uint32_t live);
     void loadFlags();
@@ -58,10 +70,24 @@ private:
 
     // -- memory operands: emit_memory.cpp
     struct ColdPath {
+        State state;
         Xbyak::Label start;
         Xbyak::Label back;
         std::function<void()> emit;
+        uint32_t begin = 0; // in the code region, when it has been emitted
     };
+    struct FaultSite { // places in the code region
+        uint32_t lookup;
+        uint32_t begin;
+        ColdPath* cold;
+    };
+    // What a slow way has to know of the lookup that it stands in for.
+    struct SlowWay {
+        bool keepsFlags = false; // they are in the host
+        uint32_t site = 0; // its number, where forms do not ask
+    };
+    void saveFlagsBeforeLookup(uint32_t live);
+    SlowWay emitLookup(MemoryAccess, unsigned size, ColdPath&);
     void emitOffset(const Instruction&, const Xbyak::Reg32& to, uint32_t espMoved = 0);
     void emitAddress(const Instruction&, uint32_t espMoved = 0);
     // The lookup of the address in r8d. afterRead comes back to behind the lookup.
@@ -69,14 +95,40 @@ private:
     // The lookup, and what writes (and perhaps reads) the operand, once for RAM and once for the slow way. What is
     // emitted twice must not change the emitter's state.
     void emitWrite(const Step&, unsigned size, bool alsoReads, const Emission& operation);
-    void emitSlowCall(const Step&, unsigned size, const uint8_t* thunk);
+    void emitSlowCall(const Step&, unsigned size, const uint8_t* thunk, uint32_t site);
 
     // -- operations: emit_operations.cpp
     void emitOrdinary(const Step&);
     void emitEncoded(const Instruction&);
     void emitExchange(const Step&);
     void emitDivision(const Step&);
-    void emitCondition(const Step&);
+    void emitBitTest(const Step&);
+
+    // -- x87, MMX and SSE: emit_floating_point.cpp
+    void emitFloatingPoint(const Step&);
+    void emitFloatingPointWithMemory(const Step&, bool pointers, const FlagEffect&);
+    void emitFloatingPointEncoded(const Instruction&);
+    void emitLoadOfControlWord(const Step&);
+    void emitAlignmentCheck(const Step&);
+    void requireFloatingPoint(const Step&);
+    void keepFloatingPoint();
+    void flushX87Pointers();
+    void emitX87OperandPointer(const Step&);
+    void noteX87OperandPointer(const Step&, bool emitted);
+
+    // -- strings: emit_strings.cpp
+    void emitString(const Step&);
+    void emitStringElement(const Step&);
+    void emitStringEncoded(const Instruction&);
+    void emitRepeatedMove(const Step&, ColdPath&);
+    void emitRepeatedComparison(const Step&, ColdPath&);
+    void emitSureLookup(MemoryAccess, ColdPath&);
+
+    // -- the flags as a whole: emit_flags.cpp
+    void emitPushFlags(const Step&);
+    void emitPopFlags(const Step&);
+    void emitOtherFlag(uint32_t flag, bool set);
+    void emitLeaveIfAttention(const Step&);
 
     // -- stack and jumps: emit_transfers.cpp
     void emitPush(const Step&);
@@ -101,11 +153,13 @@ private:
     const MemoryForm& m_memoryForm;
     const ProcessorOffsets& m_offsets;
     UnitStore& m_units;
+    FaultSites& m_allFaultSites;
+    const JumpEntry* m_jumps;
     const GuestUnit& m_unit;
 
-    bool m_flagsInHost = false;
-    bool m_flagsInMemory = true;
+    State m_state;
     std::deque<ColdPath> m_coldPaths;
+    std::vector<FaultSite> m_faultSites;
 };
 
 } // namespace namsan

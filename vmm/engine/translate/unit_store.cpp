@@ -27,10 +27,17 @@ bool UnitStore::overlaps(const TranslatedUnit& unit, uint32_t first, uint32_t la
         unit.ranges, [=](const auto& range) { return range.first <= last && first <= range.last; });
 }
 
-TranslatedUnit* UnitStore::find(PhysicalAddress physical, uint32_t linear, uint32_t mode) const
+TranslatedUnit* UnitStore::find(PhysicalAddress physical, uint32_t linear, uint32_t mode)
 {
-    const auto found = m_units.find(keyOf(physical, linear, mode));
-    return found == m_units.end() ? nullptr : found->second;
+    const uint64_t key = keyOf(physical, linear, mode);
+    Recent& recent = recentOf(key);
+    if (recent.key == key)
+        return recent.unit;
+    const auto found = m_units.find(key);
+    if (found == m_units.end())
+        return nullptr;
+    recent = { key, found->second };
+    return found->second;
 }
 
 TranslatedUnit& UnitStore::add(TranslatedUnit unit)
@@ -60,6 +67,7 @@ void UnitStore::clear()
     for (const auto& [number, page] : m_pages)
         m_memory.clearFlag(number * GuestMemory::pageSize, GuestMemory::Code);
     m_units.clear();
+    std::ranges::fill(m_recent, Recent {});
     m_pages.clear();
     m_all.clear();
     m_handlerSites.clear();

@@ -29,10 +29,11 @@ class UnitStore {
 public:
     explicit UnitStore(GuestMemory& memory)
         : m_memory(memory)
+        , m_recent(recentCount)
     {
     }
 
-    TranslatedUnit* find(PhysicalAddress, uint32_t linear, uint32_t mode) const;
+    TranslatedUnit* find(PhysicalAddress, uint32_t linear, uint32_t mode);
     TranslatedUnit& add(TranslatedUnit);
     HandlerSite& addHandlerSite(const HandlerSite& site) { return m_handlerSites.emplace_back(site); }
 
@@ -55,7 +56,10 @@ public:
                 return false;
             }
             unit->dropped = true;
-            m_units.erase(keyOf(unit->physical, unit->linear, unit->mode));
+            const uint64_t key = keyOf(unit->physical, unit->linear, unit->mode);
+            m_units.erase(key);
+            if (recentOf(key).key == key)
+                recentOf(key) = {};
             onDropped(*unit);
             return true;
         });
@@ -76,12 +80,21 @@ private:
     {
         return physical << 32 | (linear & 0xfffff000) | mode;
     }
+    // In front of the map, which is dear to ask and is asked again for every unit after each change of CR3.
+    struct Recent {
+        uint64_t key = ~uint64_t { 0 };
+        TranslatedUnit* unit = nullptr;
+    };
+    static constexpr size_t recentCount = 1 << 15;
+    Recent& recentOf(uint64_t key) { return m_recent[(key >> 32 ^ key >> 12 ^ key << 5) % recentCount]; }
+
     static uint64_t linesOf(uint32_t first, uint32_t last);
     static uint64_t linesOf(const TranslatedUnit&);
     static bool overlaps(const TranslatedUnit&, uint32_t first, uint32_t last);
 
     GuestMemory& m_memory;
     std::unordered_map<uint64_t, TranslatedUnit*> m_units; // by keyOf()
+    std::vector<Recent> m_recent;
     std::unordered_map<uint64_t, Page> m_pages; // by page number
     std::deque<TranslatedUnit> m_all;
     std::deque<HandlerSite> m_handlerSites;

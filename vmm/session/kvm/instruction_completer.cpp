@@ -25,6 +25,7 @@ bool InstructionCompleter::complete(CpuState& state, bool a20Open)
     // What the guest writes under KVM is not seen here, so nothing decoded may be kept.
     m_codeCache.dropAll();
     addAccesses();
+    m_completed.add();
     if (stop == Interpreter::Stop::TripleFault)
         return false;
     const bool nmiPending = state.nmiPending;

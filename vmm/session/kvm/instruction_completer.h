@@ -22,6 +22,7 @@ public:
     // One instruction, or the delivery of the pending event, from that state on. False: it ended in a triple fault,
     // and the state is what it was.
     bool complete(CpuState&, bool a20Open);
+    uint64_t completed() const { return m_completed.value(); } // how often that was; any thread
 
     // Empty: the register is none that the model has, or takes no such value (#GP).
     std::optional<uint64_t> readMsr(uint32_t number) const;
@@ -32,6 +33,7 @@ private:
 
     VcpuCounters& m_vcpuCounters;
     VcpuCounters m_counters; // of what is done here
+    Counter m_completed;
     Attention m_attention; // nobody raises anything
     std::atomic<bool> m_a20Open = true;
     Decoder m_decoder;

@@ -31,8 +31,10 @@ constexpr std::array necessities {
 std::string whyNotOpened(int error)
 {
     switch (error) {
+    case EPERM: // the user may, and a control group of devices does not let this process
+        return "The host forbids /dev/kvm to this process: allow the device to the container or service that it runs "
+               "in.";
     case EACCES:
-    case EPERM:
         return "No access to /dev/kvm: add this user to the group kvm, then log in again.";
     case ENOENT:
     case ENODEV:

@@ -80,6 +80,7 @@ public:
 
     void gateA20Moved() { demand(Attention::GateA20); } // any thread
     const std::string& remark() const { return m_clock.remark(); }
+    uint64_t completedByInterpreter() const { return m_completer.completed(); } // instructions; any thread
 
 private:
     using MaybeExit = std::optional<VcpuExit>;

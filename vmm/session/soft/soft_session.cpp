@@ -1,21 +1,20 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "vmm/session/soft/soft_session.h"
 
+#include <fmt/format.h>
+
+#include <array>
 #include <cassert>
 
 namespace namsan {
 
-namespace {
-
-Result<void> aloneOrError(size_t vcpus)
+Result<void> SoftSession::canTranslate(size_t vcpus)
 {
     if (vcpus == 1)
         return {};
-    return Error { "The translator serves virtual machines with one vCPU so far. Use the interpreter (--engine "
-                   "soft:interpreter), or one vCPU (--vcpus 1)." };
+    return Error { "The translator serves virtual machines with one vCPU so far. Use the software CPU without it "
+                   "(--engine soft), or one vCPU (--vcpus 1)." };
 }
-
-} // namespace
 
 SoftSession::SoftSession(GuestMemory& memory, const Clock& clock, const CpuModel& model, GuestBus& bus, unsigned vcpus)
     : m_memory(memory)
@@ -40,24 +39,40 @@ SoftSession::~SoftSession()
     m_memory.setCodeWatcher(nullptr);
 }
 
-Result<void> SoftSession::startTranslator()
+// What serves on a small memory may still be refused for this one, for want of addresses.
+template <class Start>
+Result<std::string> SoftSession::startWith(
+    MemoryFormWish wish, TranslatorOptions options, std::string_view name, Start&& start)
 {
-    if (auto alone = aloneOrError(m_vcpus.size()); !alone)
-        return alone;
-    auto started = m_vcpus.front()->startTranslator();
-    if (started)
-        m_engineName = "soft:translator";
-    return started;
+    if (auto can = canTranslate(m_vcpus.size()); !can)
+        return can.error();
+    MemoryFormChoice choice = chooseMemoryForm(wish);
+    if (wish == MemoryFormWish::Flat && !choice.flat)
+        return Error { fmt::format("{} Choose memory=tlb.", choice.reason) };
+    options.flat = choice.flat;
+    Result<void> started = start(options);
+    if (!started && choice.flat && wish == MemoryFormWish::Best) {
+        choice.reason = fmt::format("It compares with tables of its memory (tlb): {}", started.error().message);
+        options.flat = false;
+        started = start(options);
+    }
+    if (!started)
+        return started.error();
+    constexpr std::array<std::string_view, 3> suffixes { "", ",memory=tlb", ",memory=flat" };
+    m_engineName = fmt::format("{}{}", name, suffixes[static_cast<size_t>(wish)]);
+    return choice.reason;
 }
 
-Result<void> SoftSession::startLockstep()
+Result<std::string> SoftSession::startTranslator(MemoryFormWish wish, const TranslatorOptions& options)
 {
-    if (auto alone = aloneOrError(m_vcpus.size()); !alone)
-        return alone;
-    auto started = m_vcpus.front()->startLockstep();
-    if (started)
-        m_engineName = "soft:lockstep";
-    return started;
+    return startWith(wish, options, "soft:translator",
+        [this](const auto& chosen) { return m_vcpus.front()->startTranslator(chosen); });
+}
+
+Result<std::string> SoftSession::startLockstep(MemoryFormWish wish)
+{
+    return startWith(
+        wish, {}, "soft:lockstep", [this](const auto& chosen) { return m_vcpus.front()->startLockstep(chosen); });
 }
 
 void SoftSession::setA20(bool open)

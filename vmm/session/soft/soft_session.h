@@ -5,11 +5,13 @@
 #include "vmm/engine/cpu_model.h"
 #include "vmm/engine/decode/decoder.h"
 #include "vmm/engine/processor_group.h"
+#include "vmm/engine/translate/memory_form_choice.h"
 #include "vmm/session/soft/soft_vcpu.h"
 #include "vmm/session/vm_session.h"
 #include "vmm/time/clock.h"
 
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace namsan {
@@ -23,10 +25,13 @@ public:
     SoftSession(GuestMemory&, const Clock&, const CpuModel&, GuestBus&, unsigned vcpus = 1);
     ~SoftSession() override;
 
-    // Before the vCPU runs. Fails with a sentence where the host refuses, or with several vCPUs; the session interprets
-    // then.
-    Result<void> startTranslator();
-    Result<void> startLockstep(); // the same, each unit compared with the interpreter: slow
+    // Whether translated code may run so many vCPUs; says why not in a sentence.
+    static Result<void> canTranslate(size_t vcpus);
+
+    // Before the vCPU runs. Gives a sentence about the form of memory that it took; fails with one where the host
+    // refuses, or refuses the form that was wished for, or with several vCPUs. The session interprets then.
+    Result<std::string> startTranslator(MemoryFormWish = MemoryFormWish::Best, const TranslatorOptions& = {});
+    Result<std::string> startLockstep(MemoryFormWish = MemoryFormWish::Best); // each unit compared: slow
 
     std::string_view engineName() const override { return m_engineName; }
     unsigned vcpuCount() const override { return static_cast<unsigned>(m_vcpus.size()); }
@@ -36,6 +41,8 @@ public:
     void setA20(bool open) override;
 
 private:
+    template <class Start>
+    Result<std::string> startWith(MemoryFormWish, TranslatorOptions, std::string_view name, Start&&);
     void codeWritten(PhysicalAddress, uint64_t size) override;
 
     GuestMemory& m_memory;
@@ -43,7 +50,7 @@ private:
     std::unique_ptr<LocalApics> m_apics;
     std::unique_ptr<ProcessorGroup> m_group;
     std::vector<std::unique_ptr<SoftVcpu>> m_vcpus;
-    std::string_view m_engineName = "soft:interpreter";
+    std::string m_engineName = "soft:interpreter";
 };
 
 } // namespace namsan

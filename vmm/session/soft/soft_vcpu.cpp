@@ -38,9 +38,9 @@ Result<void> SoftVcpu::startTranslator(const TranslatorOptions& options)
     return {};
 }
 
-Result<void> SoftVcpu::startLockstep()
+Result<void> SoftVcpu::startLockstep(const TranslatorOptions& options)
 {
-    auto lockstep = Lockstep::create(m_processor, m_memory, m_codeCache, m_decoder, m_attention);
+    auto lockstep = Lockstep::create(m_processor, m_memory, m_codeCache, m_decoder, m_attention, options);
     if (!lockstep)
         return lockstep.error();
     m_lockstep = std::move(*lockstep);

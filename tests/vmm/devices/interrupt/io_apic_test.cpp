@@ -3,6 +3,7 @@
 
 #include "tests/support/bare_board.h"
 #include "vmm/devices/interrupt/interrupt_fan_out.h"
+#include "vmm/devices/pci/isa_bridge.h"
 
 #include <gtest/gtest.h>
 
@@ -192,15 +193,14 @@ TEST_F(IoApicTest, TheTimersWireEndsAtInput2)
 
 TEST_F(IoApicTest, PciDevicesShareTheirWires)
 {
-    struct Pic final : InterruptSink {
-        void setInterruptInput(unsigned irq, bool level) override { levels[irq] = level; }
-        bool levels[16] {};
-    } pic;
-    PciInterrupts wires(pic, ioApic);
-    setEntry(17, 0x51 | level, 0);
-    IrqLine first(wires, PciInterrupts::wireOf(1, 0));
-    IrqLine second(wires, PciInterrupts::wireOf(5, 0)); // the same one
-    IrqLine third(wires, PciInterrupts::wireOf(3, 0)); // another one with the same IRQ
+    IoApicPciInputs inputs(ioApic);
+    PciInterrupts wires;
+    wires.connect(inputs);
+    setEntry(IoApicPciInputs::inputOf(3, 0), 0x51 | level | activeLow, 0);
+    IrqLine first(wires, PciInterrupts::inputOf(3, 0));
+    IrqLine second(wires, PciInterrupts::inputOf(7, 0)); // the same wire
+    IrqLine third(wires, PciInterrupts::inputOf(4, 0)); // another one
+    EXPECT_TRUE(received.messages.empty());
     first.raise();
     second.raise();
     third.raise();
@@ -211,9 +211,34 @@ TEST_F(IoApicTest, PciDevicesShareTheirWires)
     second.lower();
     ioApic.endOfInterrupt(0x51);
     EXPECT_EQ(received.messages.size(), 2u);
+}
+
+// Each PCI wire has an input of its own there, whatever the ISA bridge makes of it; and the IRQ that the bridge makes
+// arrives at both controllers, as the MP table of SeaBIOS has it.
+TEST_F(IoApicTest, RoutedPciWiresArriveAsIrqsToo)
+{
+    struct Pic final : InterruptSink {
+        void setInterruptInput(unsigned irq, bool level) override { levels[irq] = level; }
+        bool levels[16] {};
+    } pic;
+    IsaInterrupts isa(pic, ioApic);
+    IsaBridge bridge(isa);
+    IoApicPciInputs inputs(ioApic);
+    PciInterrupts wires;
+    wires.connect(inputs);
+    wires.connect(bridge);
+    const unsigned wire = PciInterrupts::wireOf(3, 0);
+    bridge.writeConfiguration(static_cast<uint8_t>(IsaBridge::pirqRouteControl + wire), Width::Byte, 11);
+    setEntry(11, 0x61 | level, 0);
+    IrqLine device(wires, PciInterrupts::inputOf(3, 0));
+    device.raise();
     EXPECT_TRUE(pic.levels[11]);
-    third.lower();
+    ASSERT_EQ(received.messages.size(), 1u);
+    EXPECT_EQ(received.messages[0].vector, 0x61);
+    device.lower();
     EXPECT_FALSE(pic.levels[11]);
+    ioApic.endOfInterrupt(0x61);
+    EXPECT_EQ(received.messages.size(), 1u);
 }
 
 } // namespace namsan

@@ -16,7 +16,7 @@ protected:
     ResetControlPort resetControl { board.resetLine() };
     PciBus bus { board.ports(), resetControl };
     HostBridge hostBridge;
-    IsaBridge isaBridge;
+    IsaBridge isaBridge { board.interrupts() };
 
     PciBusTest()
     {

@@ -2,12 +2,14 @@
 #include "vmm/engine/translate/lockstep.h"
 
 #include "tests/vmm/engine/translate/translator_bench.h"
+#include "vmm/engine/translate/memory_form_choice.h"
 
 #include <gtest/gtest.h>
 
 namespace namsan {
 
-class LockstepTest : public ::testing::Test {
+// By the memory form: flat where the host has it.
+class LockstepTest : public ::testing::TestWithParam<bool> {
 protected:
     LockstepTest()
     {
@@ -18,12 +20,38 @@ protected:
                 0xf4 });
     }
 
+    static TranslatorOptions options()
+    {
+        TranslatorOptions options = TranslatorBench::eager();
+        options.flat = GetParam() && chooseMemoryForm(MemoryFormWish::Best).flat;
+        return options;
+    }
+
     TranslatorBench bench;
-    std::unique_ptr<Lockstep> lockstep = std::move(*Lockstep::create(
-        bench.cpu, *bench.memory, bench.codeCache, bench.decoder, bench.attention, TranslatorBench::eager()));
+    std::unique_ptr<Lockstep> lockstep = std::move(
+        *Lockstep::create(bench.cpu, *bench.memory, bench.codeCache, bench.decoder, bench.attention, options()));
 };
 
-TEST_F(LockstepTest, FindsNothingInARightProgramAndRunsItOnce)
+TEST_P(LockstepTest, FindsTheFlagsOfAFaultExactWhereThatIsAskedFor)
+{
+    TranslatorOptions exactly = options();
+    exactly.exactFlags = true;
+    auto exact = std::move(
+        *Lockstep::create(bench.cpu, *bench.memory, bench.codeCache, bench.decoder, bench.attention, exactly));
+    bench.interpreter.setAccelerator(exact.get());
+    bench.enablePaging();
+    bench.setPage(TranslatorBench::data + 0x1000, 0);
+    // mov eax, 7fffffff; add eax, 1; mov ecx, [data + 1000]; add eax, eax; hlt
+    bench.load(TranslatorBench::code,
+        { 0xb8, 0xff, 0xff, 0xff, 0x7f, 0x83, 0xc0, 0x01, 0x8b, 0x0d, 0x00, 0x10, 0x20, 0x00, 0x01, 0xc0, 0xf4 });
+    EXPECT_EQ(bench.runFrom(TranslatorBench::code), Interpreter::Stop::Halted);
+    EXPECT_EQ(exact->difference(), "");
+    EXPECT_EQ(bench.cpu.eip, TranslatorBench::handlerOf(14) + 1);
+    EXPECT_TRUE(bench.get32(bench.cpu.gpr[Esp] + 12) & eflags::overflow);
+    bench.interpreter.setAccelerator(nullptr);
+}
+
+TEST_P(LockstepTest, FindsNothingInARightProgramAndRunsItOnce)
 {
     EXPECT_EQ(bench.runFrom(TranslatorBench::code), Interpreter::Stop::Halted);
     EXPECT_EQ(lockstep->difference(), "");
@@ -31,5 +59,7 @@ TEST_F(LockstepTest, FindsNothingInARightProgramAndRunsItOnce)
     EXPECT_EQ(bench.get32(TranslatorBench::data), 500u * 501 / 2);
     EXPECT_EQ(bench.cpu.gpr[Esp], TranslatorBench::stack);
 }
+
+INSTANTIATE_TEST_SUITE_P(Forms, LockstepTest, ::testing::Bool());
 
 } // namespace namsan

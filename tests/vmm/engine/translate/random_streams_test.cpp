@@ -2,6 +2,7 @@
 #include "tests/vmm/engine/translate/translator_bench.h"
 
 #include "vmm/engine/translate/liveness.h"
+#include "vmm/engine/translate/memory_form_choice.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -9,6 +10,7 @@
 #include <array>
 #include <random>
 #include <set>
+#include <tuple>
 
 namespace namsan {
 
@@ -174,14 +176,15 @@ void prepare(TranslatorBench& bench, RandomStream& random, const std::vector<uin
 
 } // namespace
 
-class RandomStreams : public ::testing::TestWithParam<uint32_t> { };
+// By seed, and by the memory form: flat where the host has it.
+class RandomStreams : public ::testing::TestWithParam<std::tuple<uint32_t, bool>> { };
 
 TEST_P(RandomStreams, EndAlike)
 {
     constexpr unsigned streams = 100;
     unsigned finished = 0;
     for (uint32_t n = 0; n < streams; ++n) {
-        const uint32_t seed = GetParam() * streams + n;
+        const uint32_t seed = std::get<0>(GetParam()) * streams + n;
         RandomStream source(seed);
         const std::vector<uint8_t> bytes = source.make(4 + source.below(24));
         RandomStream left(seed + 77);
@@ -189,6 +192,7 @@ TEST_P(RandomStreams, EndAlike)
         TranslatorBench interpreted;
         TranslatorOptions options = TranslatorBench::eager();
         options.longestUnit = 1 + seed % 48;
+        options.flat = std::get<1>(GetParam()) && chooseMemoryForm(MemoryFormWish::Best).flat;
         TranslatorBench translated(options);
         prepare(interpreted, left, bytes);
         prepare(translated, right, bytes);
@@ -214,6 +218,6 @@ TEST_P(RandomStreams, EndAlike)
     EXPECT_GT(finished, streams / 100); // not all of them may end in faults
 }
 
-INSTANTIATE_TEST_SUITE_P(Seeds, RandomStreams, ::testing::Range(0u, 8u));
+INSTANTIATE_TEST_SUITE_P(Seeds, RandomStreams, ::testing::Combine(::testing::Range(0u, 8u), ::testing::Bool()));
 
 } // namespace namsan

@@ -45,6 +45,7 @@ void TranslatorBench::step()
         codeCache.setRunning(block);
         noteFlags(block.instructions[0]);
         cpu.nextEip = cpu.eip + block.instructions[0].length;
+        cpu.otherFlags &= ~eflags::resume; // as the interpreter's loop does: it holds for one instruction
         block.instructions[0].execute(cpu, block.instructions[0]);
         if (cpu.nextEip != cpu.eip)
             counters.instructions.add();

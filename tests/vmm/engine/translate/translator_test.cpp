@@ -103,6 +103,68 @@ TEST_F(TranslatorTest, KeepsUnitsWhenSomethingBesideThemIsWritten)
     EXPECT_LT(bench.counters.leavesForInterpreter.value(), 2u);
 }
 
+TEST_F(TranslatorTest, SeesAStringChangeWhatComesNext)
+{
+    bench.cpu.gpr[Edi] = TranslatorBench::code + 13;
+    bench.cpu.gpr[Eax] = 0x40; // inc eax
+    // mov ecx, 2; mov ebx, 7; nop; rep stosb; (at 13:) nop; nop; hlt
+    bench.load(TranslatorBench::code, { 0xb9, 2, 0, 0, 0, 0xbb, 7, 0, 0, 0, 0x90, 0xf3, 0xaa, 0x90, 0x90, 0xf4 });
+    EXPECT_EQ(bench.runFrom(TranslatorBench::code), Interpreter::Stop::Halted);
+    EXPECT_EQ(bench.cpu.gpr[Eax], 0x42u);
+    EXPECT_EQ(bench.counters.instructions.value(), 7u);
+}
+
+TEST_F(TranslatorTest, SeesAVectorChangeWhatComesNext)
+{
+    writeCr4(bench.cpu, cr4::fxsave);
+    bench.load(TranslatorBench::data, { 0x40, 0x40, 0x40, 0x40, 0x40, 0x40, 0x40, 0xf4 });
+    // movq xmm0, [data]; movq [code + 16], xmm0; (at 16:) eight times nop; hlt
+    bench.load(TranslatorBench::code,
+        { 0xf3, 0x0f, 0x7e, 0x05, 0x00, 0x00, 0x20, 0x00, 0x66, 0x0f, 0xd6, 0x05, 0x10, 0x00, 0x10, 0x00, 0x90, 0x90,
+            0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0xf4 });
+    EXPECT_EQ(bench.runFrom(TranslatorBench::code), Interpreter::Stop::Halted);
+    EXPECT_EQ(bench.cpu.gpr[Eax], 7u);
+}
+
+TEST_F(TranslatorTest, JumpsIntoTheMiddleOfAnInstruction)
+{
+    // xor ecx, ecx; l: mov eax, f4404040 (whose bytes are inc eax three times and hlt); inc ecx; cmp ecx, 3; jne l;
+    // jmp l + 1
+    bench.load(TranslatorBench::code,
+        { 0x31, 0xc9, 0xb8, 0x40, 0x40, 0x40, 0xf4, 0x41, 0x83, 0xf9, 0x03, 0x75, 0xf5, 0xeb, 0xf4 });
+    EXPECT_EQ(bench.runFrom(TranslatorBench::code), Interpreter::Stop::Halted);
+    EXPECT_EQ(bench.cpu.gpr[Eax], 0xf4404043u);
+    EXPECT_EQ(bench.cpu.eip, TranslatorBench::code + 7);
+}
+
+TEST_F(TranslatorTest, FaultsWhereAnInstructionRunsIntoAPageThatIsNotThere)
+{
+    bench.enablePaging();
+    bench.setPage(TranslatorBench::code + 0x1000, 0);
+    bench.load(TranslatorBench::code + 0xffc, { 0x40, 0x40, 0x40, 0xb8 }); // inc eax, three times; mov eax, ...
+    EXPECT_EQ(bench.runFrom(TranslatorBench::code + 0xffc), Interpreter::Stop::Halted);
+    EXPECT_EQ(bench.cpu.eip, TranslatorBench::handlerOf(14) + 1);
+    EXPECT_EQ(bench.cpu.cr2, TranslatorBench::code + 0x1000);
+    EXPECT_EQ(bench.get32(bench.cpu.gpr[Esp] + 4), TranslatorBench::code + 0xfff);
+    EXPECT_EQ(bench.cpu.gpr[Eax], 3u);
+}
+
+TEST_F(TranslatorTest, TakesInterruptsWithTheFlagsThatHold)
+{
+    // The loop's flags are dead wherever it can be interrupted: l: add eax, 1; cmp eax, 0; jne l
+    bench.cpu.otherFlags |= eflags::interruptEnable;
+    bench.load(TranslatorBench::code, { 0x83, 0xc0, 0x01, 0x83, 0xf8, 0x00, 0x75, 0xf8, 0xf4 });
+    auto stop = std::async(std::launch::async, [this] { return bench.runFrom(TranslatorBench::code); });
+    while (bench.counters.unitsTranslated.value() == 0)
+        std::this_thread::yield();
+    bench.attention.raise(Attention::InterruptRequest);
+    EXPECT_EQ(stop.get(), Interpreter::Stop::Halted);
+    ASSERT_EQ(bench.cpu.eip, TranslatorBench::handlerOf(32) + 1);
+    const uint32_t image = bench.get32(bench.cpu.gpr[Esp] + 8);
+    EXPECT_FALSE(image & eflags::zero);
+    EXPECT_EQ((image & eflags::sign) != 0, bench.cpu.gpr[Eax] >> 31 != 0);
+}
+
 TEST_F(TranslatorTest, LetsOthersWriteIntoItsCode)
 {
     bench.load(TranslatorBench::code, { 0xb8, 1, 0, 0, 0, 0xf4 });

@@ -51,9 +51,14 @@ TEST(KvmDevice, SaysThatTheHostHasNoKvm)
 
 TEST(KvmDevice, SaysHowToGetAccess)
 {
-    for (const int error : { EACCES, EPERM })
-        EXPECT_EQ(
-            troubleWith(refusing(error)), "No access to /dev/kvm: add this user to the group kvm, then log in again.");
+    EXPECT_EQ(
+        troubleWith(refusing(EACCES)), "No access to /dev/kvm: add this user to the group kvm, then log in again.");
+}
+
+TEST(KvmDevice, SaysThatAContainerHasNoAccess)
+{
+    EXPECT_EQ(troubleWith(refusing(EPERM)),
+        "The host forbids /dev/kvm to this process: allow the device to the container or service that it runs in.");
 }
 
 TEST(KvmDevice, NamesAnyOtherReason)

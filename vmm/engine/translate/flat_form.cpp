@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "vmm/engine/paging/flat_tables.h"
+#include "vmm/engine/translate/assembler.h"
+#include "vmm/engine/translate/memory_form.h"
+
+namespace namsan {
+
+namespace {
+
+// SHRX takes its count from a register of which it looks at the low five bits only, and no register is free to hold a
+// 12. The page table's holds one there: tables begin at a page, and the register points 12 bytes behind.
+constexpr unsigned pageBits = 12;
+
+class FlatForm final : public MemoryForm {
+public:
+    explicit FlatForm(bool pagesStay)
+        : m_pagesStay(pagesStay)
+    {
+    }
+
+    bool asks() const override { return false; }
+    const void* tableRegister(const void* tables) const override
+    {
+        return static_cast<const uint8_t*>(tables) + pageBits;
+    }
+
+    void emitLookup(Assembler& assembler, MemoryAccess access, [[maybe_unused]] unsigned size,
+        [[maybe_unused]] Xbyak::Label& slow) const override
+    {
+        using namespace register_map;
+        const size_t view = access == MemoryAccess::Write ? FlatMemory::viewBytes : 0;
+        assembler.shrx(temporary, address, Xbyak::Reg32(pageTable.getIdx()));
+        assembler.mov(host, assembler.ptr[pageTable + temporary64 * 8 + (view - pageBits)]);
+    }
+
+    void emitSureLookup(Assembler& assembler, MemoryAccess access, Xbyak::Label& slow) const override
+    {
+        using namespace register_map;
+        if (!m_pagesStay) {
+            assembler.jmp(slow, Assembler::T_NEAR);
+            return;
+        }
+        emitLookup(assembler, access, 1, slow);
+        assembler.cmp(host, assembler.inFrame(offsetof(TranslatedFrame, hole)));
+        assembler.je(slow, Assembler::T_NEAR);
+    }
+
+private:
+    bool m_pagesStay;
+};
+
+} // namespace
+
+std::unique_ptr<MemoryForm> makeFlatForm(bool pagesStay)
+{
+    return std::make_unique<FlatForm>(pagesStay);
+}
+
+} // namespace namsan
