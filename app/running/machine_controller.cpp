@@ -81,8 +81,7 @@ struct MachineController::Private final : public MachineListener {
         const std::lock_guard guard(mutex);
         change();
         if (!std::exchange(announced, true))
-            QMetaObject::invokeMethod(
-                &owner, [this] { deliver(); }, Qt::QueuedConnection);
+            emit owner.messagesLeft(QPrivateSignal {});
     }
 
     // The controller's thread.
@@ -254,6 +253,8 @@ MachineController::MachineController()
     d->nextStep.setSingleShot(true);
     d->nextStep.setTimerType(Qt::PreciseTimer); // keys are typed by it
     connect(&d->nextStep, &QTimer::timeout, this, [this] { d->step(); });
+    connect(
+        this, &MachineController::messagesLeft, this, [this] { d->deliver(); }, Qt::QueuedConnection);
 }
 
 MachineController::~MachineController()

@@ -80,6 +80,8 @@ signals:
     // What the orders asked for has happened, or can't happen any more: the window may close. Only where they ask for
     // an end, or the guest has chosen an exit code. Once.
     void runFinished();
+    // The machine's threads have left messages; for this object alone, and from any thread.
+    void messagesLeft(QPrivateSignal);
 
 private:
     MachineController();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Engines that fail in the middle of a run. Real ones do so rarely; this one does when it is told to.
+#include "tests/support/real_mode_start.h"
 #include "vmm/machine/pc_machine.h"
 #include "vmm/session/soft/soft_session.h"
 
@@ -113,14 +114,7 @@ protected:
         const auto load = [this](PcBoard&, GuestMemory& memory) -> Result<CpuState> {
             guestMemory = &memory;
             memory.write(loadAddress, countingProgram);
-            CpuState state = CpuState::afterReset();
-            for (SegmentState& segment : state.segments) {
-                segment.selector = 0;
-                segment.base = 0;
-            }
-            state.gpr[Esp] = loadAddress;
-            state.eip = loadAddress;
-            return state;
+            return realModeStart(loadAddress);
         };
         const auto makeEngine = [this](std::string_view name, GuestMemory& memory, const Clock& clock,
                                     const ProcessorsWanted& processors, GuestBus& bus) -> Result<EngineChoice> {

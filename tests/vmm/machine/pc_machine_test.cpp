@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "tests/support/real_mode_start.h"
 #include "vmm/machine/pc_machine.h"
 
 #include "vmm/session/kvm/kvm_device.h"
@@ -100,14 +101,7 @@ protected:
             if (guestMemory)
                 *guestMemory = &memory;
             memory.write(loadAddress, code);
-            CpuState state = CpuState::afterReset();
-            for (SegmentState& segment : state.segments) {
-                segment.selector = 0;
-                segment.base = 0;
-            }
-            state.gpr[Esp] = loadAddress;
-            state.eip = loadAddress;
-            return state;
+            return realModeStart(loadAddress);
         });
         ASSERT_TRUE(made.ok()) << made.error().message;
         machine = std::move(*made);
