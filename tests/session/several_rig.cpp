@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <functional>
 #include <mutex>
 #include <thread>
 
@@ -52,7 +53,9 @@ public:
         m_changed.notify_all();
     }
 
-    void run(const std::atomic<bool>& stop, std::atomic<bool>& failed, std::atomic<bool>& halted)
+    // changed: told whenever `failed` or `halted` has become another.
+    void run(const std::atomic<bool>& stop, std::atomic<bool>& failed, std::atomic<bool>& halted,
+        const std::function<void()>& changed)
     {
         while (!stop) {
             const VcpuExit exit = m_vcpu.run();
@@ -60,10 +63,12 @@ public:
                 continue;
             if (exit.reason != VcpuExit::Reason::Halted) {
                 failed = true;
+                changed();
                 return;
             }
             const CpuState state = m_vcpu.save();
             halted = state.mpState == MpState::Halted && !(state.eflags & eflags::interruptEnable);
+            changed();
             std::unique_lock lock(m_mutex);
             m_changed.wait(lock, [&] { return stop || m_vcpu.hasWork(); });
             halted = halted && stop;
@@ -89,9 +94,17 @@ bool SeveralRig::run(uint32_t awaited)
         session->vcpu(index).load(states[index]);
         runners.push_back(std::make_unique<Runner>(session->vcpu(index)));
     }
+    std::mutex progressMutex;
+    std::condition_variable progress;
+    const auto tell = [&] {
+        {
+            const std::lock_guard guard(progressMutex);
+        }
+        progress.notify_all();
+    };
     std::vector<std::thread> threads;
     for (unsigned index = 0; index < vcpus; ++index)
-        threads.emplace_back([&, index] { runners[index]->run(stop, failed, halted[index]); });
+        threads.emplace_back([&, index] { runners[index]->run(stop, failed, halted[index], tell); });
 
     const auto allHalted = [&] {
         for (unsigned index = 0; index < vcpus; ++index)
@@ -99,9 +112,10 @@ bool SeveralRig::run(uint32_t awaited)
                 return false;
         return true;
     };
-    const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(1);
-    while (!allHalted() && !failed && std::chrono::steady_clock::now() < end)
-        std::this_thread::yield();
+    {
+        std::unique_lock lock(progressMutex);
+        progress.wait_for(lock, std::chrono::minutes(1), [&] { return allHalted() || failed; });
+    }
     const bool good = allHalted() && !failed;
     stop = true;
     for (unsigned index = 0; index < vcpus; ++index) {

@@ -75,22 +75,31 @@ bool ProcessorGroup::othersAreActive(unsigned index) const
 void ProcessorGroup::runExclusively(unsigned index, const std::function<void()>& section)
 {
     leave(index); // two that want to be alone must not wait for each other
+    std::unique_lock turn(m_turn);
     {
-        const std::lock_guard turn(m_turn);
-        {
-            std::unique_lock lock(m_exclusiveMutex);
-            m_exclusive.store(true);
-            for (unsigned other = 0; other < m_count; ++other)
-                if (other != index && m_members[other].active.load())
-                    m_members[other].attention->raise(Attention::Exclusive);
-            m_exclusiveChanged.wait(lock, [&] { return !othersAreActive(index); });
-        }
-        section();
-        const std::lock_guard guard(m_exclusiveMutex);
-        m_exclusive.store(false);
-        m_exclusiveChanged.notify_all();
+        std::unique_lock lock(m_exclusiveMutex);
+        m_exclusive.store(true);
+        for (unsigned other = 0; other < m_count; ++other)
+            if (other != index && m_members[other].active.load())
+                m_members[other].attention->raise(Attention::Exclusive);
+        m_exclusiveChanged.wait(lock, [&] { return !othersAreActive(index); });
     }
-    enter(index);
+    const auto goOn = [&] {
+        {
+            const std::lock_guard guard(m_exclusiveMutex);
+            m_exclusive.store(false);
+            m_exclusiveChanged.notify_all();
+        }
+        turn.unlock();
+        enter(index);
+    };
+    try {
+        section();
+    } catch (...) { // DMA may have taken the page away, so that the access faults
+        goOn();
+        throw;
+    }
+    goOn();
 }
 
 void ProcessorGroup::attendExclusive(unsigned index)

@@ -17,13 +17,13 @@ constexpr uint32_t miscEnable = 0x1a0;
 constexpr uint32_t pageAttributeTable = 0x277;
 constexpr uint32_t extendedFeatureEnable = 0xc0000080;
 
-// Fast strings on; branch trace storage and precise event sampling are not there.
 // Of the local APIC: IA32_APIC_BASE, IA32_TSC_DEADLINE, x2APIC.
 bool isApicRegister(uint32_t number)
 {
     return number == 0x1b || number == 0x6e0 || (number >= 0x800 && number <= 0x8ff);
 }
 
+// Fast strings on; branch trace storage and precise event sampling are not there.
 constexpr uint64_t miscEnableValue = 1 << 0 | 1 << 11 | 1 << 12;
 
 // Each byte holds a memory type; 2 and 3 and from 8 on are reserved. Intel SDM volume 3, table 11-10.
