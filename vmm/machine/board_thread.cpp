@@ -5,14 +5,22 @@
 
 namespace namsan {
 
-BoardThread::BoardThread(Motherboard& board)
+Result<std::unique_ptr<BoardThread>> BoardThread::create(Motherboard& board)
+{
+    auto alarm = AlarmClock::create();
+    if (!alarm)
+        return alarm.error();
+    return std::unique_ptr<BoardThread>(new BoardThread(board, std::move(*alarm)));
+}
+
+BoardThread::BoardThread(Motherboard& board, std::unique_ptr<AlarmClock> alarm)
     : m_board(board)
+    , m_alarm(std::move(alarm))
 {
     const Held held = board.enter();
     board.timers(held).setWakeUp([this, &timers = board.timers(held)] {
-        // Timers that its own timers arm are seen before it sleeps. For a later deadline it needs no wake-up.
-        if (!isThisThread() && !(m_plannedDeadline && timers.nextDeadline() >= m_plannedDeadline))
-            m_board.wakeWhenLeft(*this);
+        if (!isThisThread()) // timers that its own timers arm are seen before it sleeps
+            m_alarm->ringIn(*timers.nextDeadline() - timers.now());
     });
 }
 
@@ -38,16 +46,7 @@ void BoardThread::post(Task task)
             return;
         m_tasks.push_back(std::move(task));
     }
-    m_wakeUp.notify_one();
-}
-
-void BoardThread::wakeUp()
-{
-    {
-        const std::lock_guard guard(m_mutex);
-        m_woken = true;
-    }
-    m_wakeUp.notify_one();
+    m_alarm->ring();
 }
 
 void BoardThread::quit()
@@ -56,7 +55,7 @@ void BoardThread::quit()
         const std::lock_guard guard(m_mutex);
         m_quit = true;
     }
-    m_wakeUp.notify_one();
+    m_alarm->ring();
 }
 
 void BoardThread::join()
@@ -75,7 +74,9 @@ void BoardThread::run()
             if (m_quit && m_tasks.empty())
                 return;
         }
-        sleepUntilNeeded(runTimers());
+        if (m_timersRunning)
+            runTimers();
+        m_alarm->sleep();
     }
 }
 
@@ -85,7 +86,6 @@ void BoardThread::runTasks()
     {
         const std::lock_guard guard(m_mutex);
         tasks.swap(m_tasks);
-        m_woken = false;
     }
     for (const Task& task : tasks)
         task();
@@ -97,53 +97,37 @@ void BoardThread::setEngineTimers(EngineTimers* timers)
         m_engineTimers->setDeadlineMoved({});
     m_engineTimers = timers;
     if (timers)
-        timers->setDeadlineMoved([this] {
+        timers->setDeadlineMoved([this](GuestTime delay) {
             if (!isThisThread())
-                wakeUp();
+                m_alarm->ringIn(delay);
         });
 }
 
-std::optional<GuestTime> BoardThread::runTimers()
+// The engine's come last: the board's may send it interrupts, but never arm its timers.
+void BoardThread::runTimers()
 {
-    if (!m_timersRunning)
-        return {};
-    // The engine's come last: the board's may send it interrupts, but never arm its timers.
-    const auto board = runBoardTimers();
-    const auto engine = runEngineTimers();
-    return board && engine ? std::min(*board, *engine) : board ? board : engine;
+    runBoardTimers();
+    if (m_engineTimers)
+        runEngineTimers();
 }
 
-std::optional<GuestTime> BoardThread::runEngineTimers()
+void BoardThread::runEngineTimers()
 {
-    if (!m_engineTimers)
-        return {};
     m_engineTimers->runDue();
-    const auto deadline = m_engineTimers->nextDeadline();
+    const std::optional<GuestTime> deadline = m_engineTimers->nextDeadline();
     if (!deadline)
-        return {};
+        return;
     const Held held = m_board.enter();
-    return std::max(*deadline - m_board.timers(held).now(), GuestTime::zero());
+    m_alarm->ringIn(*deadline - m_board.timers(held).now());
 }
 
-std::optional<GuestTime> BoardThread::runBoardTimers()
+void BoardThread::runBoardTimers()
 {
     const Held held = m_board.enter();
     Timers& timers = m_board.timers(held);
     timers.runDue();
-    m_plannedDeadline = timers.nextDeadline();
-    if (!m_plannedDeadline)
-        return {};
-    return std::max(*m_plannedDeadline - timers.now(), GuestTime::zero());
-}
-
-void BoardThread::sleepUntilNeeded(std::optional<GuestTime> delay)
-{
-    std::unique_lock lock(m_mutex);
-    const auto needed = [this] { return m_woken || m_quit || !m_tasks.empty(); };
-    if (delay)
-        m_wakeUp.wait_for(lock, *delay, needed);
-    else
-        m_wakeUp.wait(lock, needed);
+    if (const std::optional<GuestTime> deadline = timers.nextDeadline())
+        m_alarm->ringIn(*deadline - timers.now());
 }
 
 } // namespace namsan

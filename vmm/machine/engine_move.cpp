@@ -54,8 +54,14 @@ Result<void> PcMachine::moveNow(const std::string& engine, std::string_view beca
     if (before == MachineState::Running)
         parkVcpus();
     std::vector<CpuState> guest;
-    for (unsigned i = 0; i < m_session->vcpuCount(); ++i)
+    for (unsigned i = 0; i < m_session->vcpuCount(); ++i) {
         guest.push_back(m_session->vcpu(i).save());
+        if (const std::string why = m_session->vcpu(i).whyLost(); !why.empty()) {
+            const Error lost { fmt::format("The guest cannot go on, as its processor's state is lost: {}", why) };
+            endNow({ MachineEnding::Reason::Crashed, lost.message });
+            return lost;
+        }
+    }
     const std::string former = engineName();
     const std::string formerReason = engineReason();
     auto moved = plugIn(wanted, guest);

@@ -16,8 +16,9 @@ public:
     // When the next one expires; empty when none is armed.
     virtual std::optional<GuestTime> nextDeadline() const = 0;
 
-    // Called on any thread, without a lock, when the next deadline has moved closer.
-    virtual void setDeadlineMoved(std::function<void()>) = 0;
+    // Called on any thread, without a lock of its own, when the next deadline has moved closer; with the time until
+    // then, or less than nothing.
+    virtual void setDeadlineMoved(std::function<void(GuestTime delay)>) = 0;
 
     // Runs those whose deadline has come.
     virtual void runDue() = 0;

@@ -97,7 +97,7 @@ public:
             if ((toWake & 1) && m_all.m_chips[index]->processor)
                 m_all.m_chips[index]->processor->wake();
         if (closer && m_all.m_deadlineMoved)
-            m_all.m_deadlineMoved();
+            m_all.m_deadlineMoved(*deadline - m_all.m_clock.now());
     }
     Inside(const Inside&) = delete;
     Inside& operator=(const Inside&) = delete;
@@ -267,7 +267,7 @@ std::optional<GuestTime> LocalApics::nextDeadline() const
     return m_toldDeadline;
 }
 
-void LocalApics::setDeadlineMoved(std::function<void()> deadlineMoved)
+void LocalApics::setDeadlineMoved(std::function<void(GuestTime delay)> deadlineMoved)
 {
     const std::lock_guard guard(m_mutex);
     m_deadlineMoved = std::move(deadlineMoved);

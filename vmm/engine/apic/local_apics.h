@@ -61,7 +61,7 @@ public:
     bool send(const InterruptMessage&) override;
 
     std::optional<GuestTime> nextDeadline() const override;
-    void setDeadlineMoved(std::function<void()>) override;
+    void setDeadlineMoved(std::function<void(GuestTime delay)>) override;
     void runDue() override;
     GuestTime lateness() const override;
 
@@ -83,7 +83,7 @@ private:
     unsigned m_lastArbitrationWinner = 0;
     std::optional<uint8_t> m_ended; // the broadcast of the access that goes on
     std::optional<GuestTime> m_toldDeadline;
-    std::function<void()> m_deadlineMoved;
+    std::function<void(GuestTime delay)> m_deadlineMoved;
 };
 
 } // namespace namsan

@@ -231,12 +231,12 @@ TEST_F(LocalApicsTest, SwitchedOffBySoftwareItTakesNoVectors)
 
 TEST_F(LocalApicsTest, TheTimerInterruptsAtItsDeadline)
 {
-    int moved = 0;
-    apics.setDeadlineMoved([&moved] { ++moved; });
+    std::vector<GuestTime> told;
+    apics.setDeadlineMoved([&told](GuestTime delay) { told.push_back(delay); });
     write(2, apic_register::divideConfiguration, 0xb);
     write(2, apic_register::localVectors, timerVector | 1 << timerModeShift);
     write(2, apic_register::initialCount, 4'000'000);
-    EXPECT_EQ(moved, 1);
+    EXPECT_EQ(told, std::vector<GuestTime> { 4ms });
     EXPECT_EQ(apics.nextDeadline(), 4ms);
     clock.advance(4ms);
     apics.runDue();
