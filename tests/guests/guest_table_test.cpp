@@ -54,6 +54,12 @@ const std::vector<GuestRun> table {
     { "RunsOutOfTime", { "--until", "never said", "--timeout", "3" }, quick, 3, "Linux version", 10 },
     { "CountsWithSoundTime", { "--until", "! PERF: count" }, quick + " namsan.workload=count", 0, "! BEGIN: count",
         300 },
+    { "TakesInterruptsByApics",
+        { "--apic", "always", "--type", "/ #=>echo product $((6*7)) >/dev/ttyS0\\n", "--until", "product 42" }, quick,
+        0, "Switch to symmetric I/O mode", 60 },
+    { "BringsFourProcessorsUp",
+        { "--vcpus", "4", "--type", "/ #=>echo product $((6*7)) >/dev/ttyS0\\n", "--until", "product 42" }, quick, 0,
+        "Brought up 1 node, 4 CPUs", 100, "tiny", "soft:interpreter" },
     // Each unit of translated code beside the interpreter; a difference ends the run.
     { "BootsInLockstep", { "--until", "Memory: " }, quick, 0, "Memory: ", 120, "tiny", "soft:lockstep" },
     { "BootsInLockstepWithTables", { "--until", "Memory: " }, quick, 0, "Memory: ", 120, "tiny",

@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include <vector>
+
 namespace namsan {
 
 using namespace std::chrono_literals;
