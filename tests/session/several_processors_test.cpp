@@ -20,7 +20,7 @@ constexpr uint32_t errors = 0x701c0;
 constexpr uint32_t x = 0x100000; // one line for each round
 constexpr uint32_t y = 0x180000;
 constexpr uint32_t results = 0x200000; // 8 bytes for each round, 64 KiB for each processor
-constexpr uint32_t rounds = 2000;
+constexpr uint32_t rounds = 500;
 
 uint32_t resultsOf(unsigned processor)
 {
@@ -276,7 +276,7 @@ TEST_F(SeveralProcessors, TwoSplitLocksDoNotWaitForEachOther)
 
 TEST_F(SeveralProcessors, CodeThatAnotherRewritesIsRunAnew)
 {
-    EXPECT_EQ(crossModification(3000), 0u);
+    EXPECT_EQ(crossModification(500), 0u);
 }
 
 // Processor 0 exchanges a page and tells processor 1 by an IPI, whose handler drops its translation and looks.
@@ -344,7 +344,7 @@ uint32_t SeveralProcessors::shootDowns(uint32_t times)
 
 TEST_F(SeveralProcessors, ShootDownsAreSeenWhenTheyAreAnswered)
 {
-    EXPECT_EQ(shootDowns(2000), 0u);
+    EXPECT_EQ(shootDowns(500), 0u);
 }
 
 TEST_F(SeveralProcessors, InitializeAndStartUpBringAProcessorToItsPage)
