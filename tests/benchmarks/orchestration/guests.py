@@ -19,7 +19,7 @@ NAMES = ("browser", "kbuild")
 SILENCE_SECONDS = 900
 LAST_LINE = re.compile(r"! (READY: browser|PERF: kbuild) (?P<seconds>[0-9.]+) s(?P<failed> failed)?")
 SCREEN = "1024x768"
-VESA_1024X768X32 = "vga=0x344"  # what Namsan's loader tells the kernel without being asked
+VESA_1024X768X32 = "vga=0x344"  # that of QEMU's VGA BIOS; Namsan's loader tells the kernel itself
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,10 @@ class Qemu:
     name = "QEMU TCG"
 
     def command(self, guest):
-        append = guest.append() + (f" {VESA_1024X768X32}" if "screen" in guest.description else "")
+        screen = guest.description.get("screen")
+        if screen not in (None, SCREEN):
+            raise ValueError(f"The guest {guest.name} wants a screen of {screen}; here is a mode for {SCREEN} only.")
+        append = guest.append() + (f" {VESA_1024X768X32}" if screen else "")
         network = ["-nic", "user,model=virtio-net-pci" if "network" in guest.description else "none"]
         return ["qemu-system-i386", "-accel", "tcg", "-m", guest.description["memory"], "-display", "none",
                 "-no-reboot", "-serial", "stdio", "-monitor", "none", *network, "-kernel", guest.file("kernel"),
