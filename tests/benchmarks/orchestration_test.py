@@ -8,7 +8,7 @@ from pathlib import Path
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from orchestration import engine, figures, lockstep, record, rows  # noqa: E402
+from orchestration import engine, figures, guests, lockstep, record, rows  # noqa: E402
 from orchestration.machines import Watcher, Work  # noqa: E402
 from orchestration.serial_log import Measurement, SerialLog  # noqa: E402
 from orchestration.table import NATIVE, TCG, Report  # noqa: E402
@@ -181,6 +181,49 @@ class Restarts(unittest.TestCase):
 
     def test_what_the_guest_is_told(self):
         self.assertTrue(Work(300, 50, ("fork", "sort")).append().endswith("namsan.bench=300,50,fork,sort"))
+
+
+class Guests(unittest.TestCase):
+    @staticmethod
+    def guest(**more):
+        return guests.Guest("browser", Path("/g"), {"kernel": "k", "initrd": "i", "append": "a", "memory": "1G"} | more,
+                            "mini")
+
+    def test_both_machines_get_what_the_guest_wants(self):
+        guest = self.guest(screen=guests.SCREEN, network="nat")
+        qemu = guests.Qemu().command(guest)
+        self.assertIn("user,model=virtio-net-pci", qemu)
+        self.assertEqual(qemu[-1], f"a {guests.VESA_1024X768X32}")
+        namsan = guests.Namsan("namsan", "soft").command(guest)
+        for option, value in (("--screen", guests.SCREEN), ("--network", "nat"), ("--memory", "1G"), ("--append", "a"),
+                              ("--kernel", "/g/k")):
+            self.assertEqual(namsan[namsan.index(option) + 1], value)
+
+    def test_nothing_that_the_guest_does_not_want(self):
+        self.assertEqual(guests.Qemu().command(self.guest())[-1], "a")
+        self.assertIn("none", guests.Qemu().command(self.guest()))
+        self.assertNotIn("--screen", guests.Namsan("namsan", "soft").command(self.guest()))
+
+    def test_a_screen_of_which_the_yardstick_knows_no_mode(self):
+        with self.assertRaises(ValueError):
+            guests.Qemu().command(self.guest(screen="1280x800"))
+
+    def test_the_line_that_ends_a_run(self):
+        self.assertEqual(guests.LAST_LINE.search("/ # ! READY: browser 41.20 s")["seconds"], "41.20")
+        self.assertIsNone(guests.LAST_LINE.search("! PERF: kbuild 7.00 s ok")["failed"])
+        self.assertTrue(guests.LAST_LINE.search("! PERF: kbuild 7.00 s failed")["failed"])
+        self.assertIsNone(guests.LAST_LINE.search("! BEGIN: kbuild"))
+
+    def test_ratios_are_of_rounds(self):
+        tcg = [guests.Result(10, 20), guests.Result(40, 20), guests.Result(10, 20)]
+        mine = [guests.Result(5, 10), guests.Result(10, 10), guests.Result(20, 10)]
+        self.assertEqual(guests.compared("seconds", mine, tcg), ("10.0 (5.00 to 20.0)", "0.500"))
+        self.assertEqual(guests.compared("cpu_seconds", mine, tcg), ("10.0", "0.500"))
+
+    def test_unknown_rows(self):
+        self.assertEqual(guests.choose("kbuild"), ["kbuild"])
+        with self.assertRaises(ValueError):
+            guests.choose("kbuild,nonsense")
 
 
 class Records(unittest.TestCase):

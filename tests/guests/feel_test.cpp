@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tests/support/program_run.h"
-#include "vmm/machine/machine.h"
+#include "tests/support/watched_guest.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <condition_variable>
 #include <fstream>
-#include <mutex>
 #include <sys/resource.h>
 #include <thread>
 
@@ -17,89 +15,17 @@ namespace {
 using namespace std::chrono_literals;
 using SteadyClock = std::chrono::steady_clock;
 
-// A tiny guest at its prompt on the text screen, watched through its serial console and its screen.
-class TinyGuest final : public MachineListener {
-public:
-    TinyGuest()
-    {
-        const auto folder = guestFolder("tiny");
-        MachineConfig config;
-        config.name = "tiny";
-        config.kernel = folder / "vmlinuz";
-        config.initrd = folder / "initrd.gz";
-        config.append = "console=tty0 console=ttyS0 cryptomgr.notests";
-        config.engine = "soft";
-        auto made = Machine::create(config, this);
-        if (!made) {
-            ADD_FAILURE() << made.error().message;
-            return;
-        }
-        m_machine = std::move(*made);
-        m_screen = &m_machine->addViewer([this] {
-            const std::lock_guard guard(m_mutex);
-            ++m_frames;
-            m_changed.notify_all();
-        });
-        m_machine->start();
-    }
-    ~TinyGuest() override { m_machine.reset(); }
-
-    Machine& machine() { return *m_machine; }
-
-    bool waitForSerial(std::string_view text)
-    {
-        std::unique_lock lock(m_mutex);
-        return m_changed.wait_for(lock, 60s, [&] { return m_serial.find(text) != std::string::npos; });
-    }
-
-    // Takes pictures until one shows the text; empty when that takes too long.
-    bool waitForScreen(std::string_view text)
-    {
-        return waitForFrame([&](const Frame& frame) {
-            return std::any_of(frame.text.begin(), frame.text.end(),
-                [&](const std::string& line) { return line.find(text) != std::string::npos; });
-        });
-    }
-    bool waitForFrame(const std::function<bool(const Frame&)>& wanted)
-    {
-        const auto deadline = SteadyClock::now() + 60s;
-        while (true) {
-            uint64_t seen;
-            {
-                const std::lock_guard guard(m_mutex);
-                seen = m_frames;
-            }
-            if (const Frame* frame = m_screen->take(); frame && wanted(*frame))
-                return true;
-            std::unique_lock lock(m_mutex);
-            if (!m_changed.wait_until(lock, deadline, [&] { return m_frames != seen; }))
-                return false;
-        }
-    }
-
-    void press(HidUsage usage)
-    {
-        m_machine->sendInput(KeyEvent { usage, true });
-        m_machine->sendInput(KeyEvent { usage, false });
-    }
-
-    void stateChanged(MachineState) override { }
-    void rebooted() override { }
-    void serialOutput(std::span<const uint8_t> bytes) override
-    {
-        const std::lock_guard guard(m_mutex);
-        m_serial.append(bytes.begin(), bytes.end());
-        m_changed.notify_all();
-    }
-
-private:
-    std::mutex m_mutex;
-    std::condition_variable m_changed;
-    std::string m_serial;
-    uint64_t m_frames = 0;
-    std::unique_ptr<Machine> m_machine;
-    FrameMailbox* m_screen = nullptr;
-};
+MachineConfig tinyGuest()
+{
+    const auto folder = guestFolder("tiny");
+    MachineConfig config;
+    config.name = "tiny";
+    config.kernel = folder / "vmlinuz";
+    config.initrd = folder / "initrd.gz";
+    config.append = "console=tty0 console=ttyS0 cryptomgr.notests";
+    config.engine = "soft";
+    return config;
+}
 
 std::chrono::nanoseconds cpuTimeOfProcess()
 {
@@ -128,7 +54,8 @@ constexpr HidUsage keyBackspace = 0x2a;
 
 TEST(Feel, AGuestAtItsPromptCostsLittle)
 {
-    TinyGuest guest;
+    WatchedGuest guest(tinyGuest());
+    ASSERT_TRUE(guest.machineWasMade());
     ASSERT_TRUE(guest.waitForScreen("/ #"));
     ASSERT_TRUE(guest.waitForSerial("/ #"));
     // What the guest still does right after its prompt is not idling.
@@ -151,7 +78,8 @@ TEST(Feel, AGuestAtItsPromptCostsLittle)
 
 TEST(Feel, AKeyPressChangesThePictureSoon)
 {
-    TinyGuest guest;
+    WatchedGuest guest(tinyGuest());
+    ASSERT_TRUE(guest.machineWasMade());
     ASSERT_TRUE(guest.waitForScreen("/ #"));
     std::vector<std::chrono::duration<double, std::milli>> delays;
     for (int i = 0; i < 21; ++i) {
@@ -176,7 +104,8 @@ TEST(Feel, AKeyPressChangesThePictureSoon)
 
 TEST(Feel, ThePowerButtonSwitchesTheGuestOff)
 {
-    TinyGuest guest;
+    WatchedGuest guest(tinyGuest());
+    ASSERT_TRUE(guest.machineWasMade());
     ASSERT_TRUE(guest.waitForSerial("/ #"));
     guest.machine().pressPowerButton();
     ASSERT_TRUE(guest.machine().waitForEnd(20s));
@@ -187,7 +116,8 @@ TEST(Feel, ThreadsRunWhereTheyAreToldWhileTheGuestRuns)
 {
     const auto topology = readTopology();
     ASSERT_TRUE(topology.ok());
-    TinyGuest guest;
+    WatchedGuest guest(tinyGuest());
+    ASSERT_TRUE(guest.machineWasMade());
     // The boot keeps the vCPU busy; each move must be visible in /proc within a second.
     for (const LogicalCpu cpu : topology->allowed()) {
         ASSERT_TRUE(guest.machine().place({ .vmm = cpu, .vcpus = { cpu } }).ok());
