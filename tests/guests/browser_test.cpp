@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/library/guest_cache.h"
-#include "app/running/text_to_keys.h"
 #include "tests/support/page_server.h"
 #include "tests/support/program_run.h"
 #include "tests/support/temporary_folder.h"
+#include "tests/support/typing.h"
 #include "tests/support/watched_guest.h"
 
 #include <QImage>
@@ -81,14 +81,6 @@ public:
     }
 };
 
-void type(Machine& machine, std::string_view text)
-{
-    const auto keys = textToKeys(text);
-    ASSERT_TRUE(keys);
-    for (const KeyEvent& key : *keys)
-        machine.sendInput(key);
-}
-
 class LongBrowser : public ::testing::Test {
 protected:
     void SetUp() override
@@ -133,10 +125,10 @@ TEST_F(LongBrowser, ShowsAPageOfTheHostAndTakesWhatIsTyped)
     guest.machine().sendInput(PointerButtonEvent { PointerButton::Left, true });
     guest.machine().sendInput(PointerButtonEvent { PointerButton::Left, false });
     EXPECT_TRUE(guest.waitForFrame(hasCaret));
-    type(guest.machine(), "namsan");
+    typeInto(guest.machine(), "namsan");
     EXPECT_TRUE(guest.waitForFrame(hasMuchOf(pages.typed, 0.002)));
 
-    type(guest.machine(), "\\n");
+    typeInto(guest.machine(), "\\n");
     EXPECT_TRUE(guest.waitForFrame(hasMuchOf(pages.answer, 0.5)));
     EXPECT_EQ(server.asked("/answer?text=namsan"), 1) << ::testing::PrintToString(server.allAsked());
 
