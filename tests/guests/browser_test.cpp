@@ -115,7 +115,7 @@ TEST_F(LongBrowser, ShowsAPageOfTheHostAndTakesWhatIsTyped)
     MachineConfig config = found->config;
     config.engine = "soft";
     config.append += fmt::format(" {}http://10.0.2.2:{}/page", found->url, server.port());
-    WatchedGuest guest(config, 60s);
+    WatchedGuest guest(config, 240s); // on a busy host
     ASSERT_TRUE(guest.machineWasMade());
 
     ASSERT_TRUE(guest.waitForSerial("! READY: browser")) << guest.serial();
