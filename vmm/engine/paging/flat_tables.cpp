@@ -300,8 +300,8 @@ void FlatTables::discard()
 
 // -- looking again ---------------------------------------------------------------------------------------------------
 
-// A global page has one translation for all address spaces, until INVLPG or more ends it: the guest promises that. Intel
-// SDM volume 3, 4.10.2.4.
+// A global page has one translation for all address spaces, until INVLPG or more ends it: the guest promises that.
+// Intel SDM volume 3, 4.10.2.4.
 void FlatTables::refresh(
     const PageWalk& walk, const PageWalk::Control& control, Globals globals, bool specialPagesChanged)
 {

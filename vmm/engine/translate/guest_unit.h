@@ -58,7 +58,7 @@ public:
     std::optional<GuestUnit> collect(uint32_t linear, PhysicalAddress, uint32_t mode, const Rules&);
 
 private:
-    static constexpr unsigned lookAhead = 12; // instructions
+    class LookAhead;
 
     bool decodeAt(uint32_t pageOffset, Instruction&) const;
     uint32_t liveAt(uint32_t eip, GuestUnit&) const;

@@ -107,9 +107,17 @@ void TranslatorRuntime::learn(const TranslatedFrame& frame, uint32_t linear, uin
     const bool crosses = linear % GuestMemory::pageSize + size > GuestMemory::pageSize;
     const auto isHeld = [&] { return !crosses && memory.flatTables().holds(linear, m_processor.cpl == 3, write); };
     const bool wasHeld = isHeld();
-    if (!crosses)
+    const bool stillThere = wasHeld && memory.flatPagesStay();
+    if (!crosses && !stillThere && canBeHeld(linear, write))
         memory.enterFlat(linear, write);
-    m_sites->tookSlowWay(frame.site, !isHeld(), wasHeld);
+    m_sites->tookSlowWay(frame.site, wasHeld, crosses);
+}
+
+// To ask for an entry is dear where there can be none.
+bool TranslatorRuntime::canBeHeld(uint32_t linear, bool write)
+{
+    const PhysicalAddress physical = m_processor.memory.translateRead(linear);
+    return m_memory.pageHost(physical) && !(write && (m_memory.flags(physical) & GuestMemory::writesAreSpecial));
 }
 
 // Page faults are common, and exceptions of C++ are dear.

@@ -77,6 +77,7 @@ private:
     const GuestMemory& m_memory;
     const UnitStore& m_units;
     void learn(const TranslatedFrame&, uint32_t linear, uint32_t size, bool write);
+    bool canBeHeld(uint32_t linear, bool write);
 
     FaultSites* m_sites = nullptr; // in flat form
     AccessObserver* m_observer = nullptr;

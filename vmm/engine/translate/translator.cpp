@@ -123,6 +123,7 @@ Translator::Translator(Processor& processor, GuestMemory& memory, CodeCache& cod
     m_frame.runtime = &m_runtime;
     if (options.flat) {
         m_runtime.useFlatTables(m_faultSites);
+        m_faultSites.setLookupEmitter(*this);
         m_frame.hole = processor.memory.flatHole();
     }
     if (options.flat && options.lockstep)
@@ -334,6 +335,23 @@ TranslatedUnit* Translator::translate(uint32_t linear, PhysicalAddress physical)
     counters.instructionsTranslated.add(guest->steps.size());
     counters.codeBytesEmitted.add(m_assembler->getSize() - before);
     return &unit;
+}
+
+// Called from within translated code, which stays where it is: this goes behind all of it.
+std::optional<uint32_t> Translator::emitAskingLookup(const FaultSites::Site& site)
+{
+    constexpr size_t room = 256; // bytes
+    Assembler& a = *m_assembler;
+    if (a.getSize() + room > m_region->size())
+        return {};
+    a.align(16);
+    const uint8_t* start = a.getCurr();
+    const uint8_t* executableBegin = m_region->executable(m_region->writable());
+    m_memoryForm->emitCrossingLookup(a, site.writes ? MemoryAccess::Write : MemoryAccess::Read, site.size,
+        m_region->executable(start), executableBegin + site.slow);
+    a.jmp(m_region->writable() + site.begin, Assembler::T_NEAR);
+    m_processor.counters.codeBytesEmitted.add(static_cast<size_t>(a.getCurr() - start));
+    return static_cast<uint32_t>(start - m_region->writable());
 }
 
 std::optional<Translator::EmittedCode> Translator::codeAt(uint32_t linear)

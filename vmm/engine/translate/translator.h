@@ -40,7 +40,7 @@ struct TranslatorOptions {
 //
 // Translated code finds its way from unit to unit itself and comes back here (the dispatcher) only for what it does not
 // know, or when something is wanted of the vCPU. Stores into code come in through CodeCache, whose follower this is.
-class Translator final : public Accelerator, private CodeFollower {
+class Translator final : public Accelerator, private CodeFollower, private FaultSites::LookupEmitter {
 public:
     // Fails with a sentence where the host gives no executable memory or is too old a processor. All must outlive it.
     static Result<std::unique_ptr<Translator>> create(
@@ -85,6 +85,7 @@ private:
     void countLeave();
     void noteFault();
     void expectAccessAgain();
+    std::optional<uint32_t> emitAskingLookup(const FaultSites::Site&) override;
     static void patchJump(uint8_t* distance, const uint8_t* target);
 
     void codeWritten(PhysicalAddress, uint64_t size) override;

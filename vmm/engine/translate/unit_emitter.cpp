@@ -54,7 +54,7 @@ TranslatedUnit UnitEmitter::emit()
     }
     const auto end = static_cast<uint32_t>(a.getCurr() - m_region.writable());
     for (const FaultSite& site : m_faultSites)
-        m_allFaultSites.add({ site.lookup, site.begin, site.cold->begin, end });
+        m_allFaultSites.add({ site.lookup, site.begin, site.cold->begin, end, site.size, site.writes });
     a.L(attention);
     a.mov(a.dword[processor + m_offsets.nextEip], m_unit.linear);
     a.mov(a.dword[frame + offsetof(TranslatedFrame, reason)], static_cast<uint32_t>(LeaveReason::Attention));
