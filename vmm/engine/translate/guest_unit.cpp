@@ -7,6 +7,9 @@
 #include "vmm/engine/translate/liveness.h"
 #include "vmm/engine/translate/native_operations.h"
 
+#include <algorithm>
+#include <array>
+
 namespace namsan {
 
 namespace {
@@ -109,6 +112,45 @@ std::optional<GuestUnit> UnitCollector::collect(
         return {};
     unit.nextEip = eip;
     unit.ranges.push_back({ static_cast<uint16_t>(linear & pageOffsetMask), static_cast<uint16_t>(offset - 1) });
+    markLiveFlags(unit, rules);
+    return unit;
+}
+
+bool UnitCollector::straddles(PhysicalAddress physical) const
+{
+    const uint64_t inFirst = GuestMemory::pageSize - physical % GuestMemory::pageSize;
+    Instruction instruction;
+    return inFirst < Decoder::longestInstruction
+        && m_decoder.decode(
+               { m_memory.pageHost(physical) + physical % GuestMemory::pageSize, inFirst }, true, instruction)
+        == Decoder::Outcome::NeedsMore;
+}
+
+GuestUnit UnitCollector::collectStraddling(
+    uint32_t linear, PhysicalAddress physical, PhysicalAddress secondPage, uint32_t mode, const Rules& rules)
+{
+    m_codeCache.watchPage(physical);
+    m_codeCache.watchPage(secondPage);
+    m_page = m_memory.pageHost(physical);
+    const uint32_t offset = linear & pageOffsetMask;
+    const uint64_t inFirst = GuestMemory::pageSize - offset;
+    std::array<uint8_t, Decoder::longestInstruction> bytes;
+    std::copy_n(m_page + offset, inFirst, bytes.begin());
+    std::copy_n(m_memory.pageHost(secondPage), bytes.size() - inFirst, bytes.begin() + inFirst);
+    GuestUnit unit;
+    unit.physical = physical;
+    unit.linear = linear;
+    unit.mode = mode;
+    GuestUnit::Step step;
+    step.eip = linear;
+    m_decoder.decode(bytes, true, step.instruction); // the longest there is has room
+    step.native = isNative(step.instruction, mode);
+    unit.steps.push_back(step);
+    unit.nextEip = linear + step.instruction.length;
+    unit.ranges.push_back({ static_cast<uint16_t>(offset), static_cast<uint16_t>(pageOffsetMask) });
+    unit.secondPage = secondPage;
+    const uint64_t inSecond = std::max<uint64_t>(step.instruction.length, inFirst + 1) - inFirst;
+    unit.rangeInSecondPage = { 0, static_cast<uint16_t>(inSecond - 1) };
     markLiveFlags(unit, rules);
     return unit;
 }

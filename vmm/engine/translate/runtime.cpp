@@ -98,19 +98,29 @@ bool TranslatorRuntime::writeMustBeInterpreted(uint32_t linear, uint32_t size)
     return m_units.covers(first, inFirstPage) || m_units.covers(second, size - inFirstPage);
 }
 
+static bool crossesPages(uint32_t linear, uint32_t size)
+{
+    return linear % GuestMemory::pageSize + size > GuestMemory::pageSize;
+}
+
+// Before anything is looked up, which may enter the page.
+void TranslatorRuntime::noteHeld(uint32_t linear, uint32_t size, bool write)
+{
+    m_wasHeld = m_sites && !crossesPages(linear, size)
+        && m_processor.memory.flatTables().holds(linear, m_processor.cpl == 3, write);
+}
+
 // One that crosses pages goes the slow way always.
 void TranslatorRuntime::learn(const TranslatedFrame& frame, uint32_t linear, uint32_t size, bool write)
 {
     if (!m_sites)
         return;
     LinearMemory& memory = m_processor.memory;
-    const bool crosses = linear % GuestMemory::pageSize + size > GuestMemory::pageSize;
-    const auto isHeld = [&] { return !crosses && memory.flatTables().holds(linear, m_processor.cpl == 3, write); };
-    const bool wasHeld = isHeld();
-    const bool stillThere = wasHeld && memory.flatPagesStay();
+    const bool crosses = crossesPages(linear, size);
+    const bool stillThere = m_wasHeld && memory.flatPagesStay();
     if (!crosses && !stillThere && canBeHeld(linear, write))
         memory.enterFlat(linear, write);
-    m_sites->tookSlowWay(frame.site, wasHeld, crosses);
+    m_sites->tookSlowWay(frame.site, m_wasHeld, crosses);
 }
 
 // To ask for an entry is dear where there can be none.
@@ -125,6 +135,7 @@ template <class Action>
 uint32_t TranslatorRuntime::access(TranslatedFrame& frame, uint32_t linear, uint32_t size, bool write, Action&& action)
 {
     TranslatorRuntime& runtime = *frame.runtime;
+    runtime.noteHeld(linear, size, write);
     if (!runtime.m_observer) // who sees it first
         runtime.m_fault = runtime.m_processor.memory.tryProbe(linear, size, write);
     return runtime.m_fault ? leaveFor(frame, LeaveReason::Fault) : guarded(frame, action);

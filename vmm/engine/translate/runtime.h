@@ -77,9 +77,11 @@ private:
     const GuestMemory& m_memory;
     const UnitStore& m_units;
     void learn(const TranslatedFrame&, uint32_t linear, uint32_t size, bool write);
+    void noteHeld(uint32_t linear, uint32_t size, bool write);
     bool canBeHeld(uint32_t linear, bool write);
 
     FaultSites* m_sites = nullptr; // in flat form
+    bool m_wasHeld = false; // the page of the access that takes the slow way, in the tables
     AccessObserver* m_observer = nullptr;
     std::optional<Fault> m_fault;
     std::exception_ptr m_other;

@@ -53,6 +53,11 @@ TranslatorOptions withConsequences(TranslatorOptions options)
     return options;
 }
 
+uint32_t pageBehind(uint32_t linear)
+{
+    return (linear | (GuestMemory::pageSize - 1)) + 1;
+}
+
 bool isWhole(const SegmentState& segment)
 {
     constexpr uint32_t kind = access_rights::code | access_rights::expandDown | access_rights::writable;
@@ -282,9 +287,18 @@ TranslatedUnit* Translator::findUnit(uint32_t linear)
     const PhysicalAddress physical = m_processor.memory.translateFetch(linear);
     if (!m_memory.pageHost(physical))
         return nullptr;
-    if (TranslatedUnit* unit = m_units.find(physical, linear, m_mode))
-        return unit;
+    if (TranslatedUnit* unit = m_units.find(physical, linear, m_mode)) {
+        if (!unit->secondPage || stillStraddles(*unit))
+            return unit;
+        codeWritten(physical, 1); // another page follows now
+    }
     return isHot(physical) ? translate(linear, physical) : nullptr;
+}
+
+// The walk may set an accessed bit that is code.
+bool Translator::stillStraddles(const TranslatedUnit& unit)
+{
+    return m_processor.memory.translateFetch(pageBehind(unit.linear)) == *unit.secondPage && !unit.dropped;
 }
 
 bool Translator::isHot(PhysicalAddress physical)
@@ -302,7 +316,10 @@ void Translator::link(const TranslatedUnit& unit)
 {
     m_linkWaits = false;
     const bool forward = m_frame.link & 1;
-    patchJump(m_region->writable() + (m_frame.link >> 1), forward ? unit.uncheckedEntry : unit.entry);
+    // The page behind may be mapped otherwise while the unit that jumps stays as it is: by way of the jump table, which
+    // knows.
+    const uint8_t* target = unit.secondPage ? unit.deadEntry : forward ? unit.uncheckedEntry : unit.entry;
+    patchJump(m_region->writable() + (m_frame.link >> 1), target);
 }
 
 // distance: the four bytes after the opcode of a near jump.
@@ -319,8 +336,7 @@ TranslatedUnit* Translator::translate(uint32_t linear, PhysicalAddress physical)
 {
     if (m_assembler->getSize() + roomForUnit > m_region->size())
         m_codeCache.dropAll(); // a new generation; nothing translated runs meanwhile
-    const auto guest = m_collector.collect(
-        linear, physical, m_mode, { m_options.longestUnit, m_options.unitByUnit, m_options.exactFlags });
+    const auto guest = collect(linear, physical);
     if (!guest)
         return nullptr;
     if (m_options.unitByUnit && !guest->steps.front().native)
@@ -335,6 +351,18 @@ TranslatedUnit* Translator::translate(uint32_t linear, PhysicalAddress physical)
     counters.instructionsTranslated.add(guest->steps.size());
     counters.codeBytesEmitted.add(m_assembler->getSize() - before);
     return &unit;
+}
+
+// Where an instruction runs over the page's end, the next page is fetched from, too, and that may fault.
+std::optional<GuestUnit> Translator::collect(uint32_t linear, PhysicalAddress physical)
+{
+    const UnitCollector::Rules rules { m_options.longestUnit, m_options.unitByUnit, m_options.exactFlags };
+    if (!m_collector.straddles(physical))
+        return m_collector.collect(linear, physical, m_mode, rules);
+    const PhysicalAddress secondPage = m_processor.memory.translateFetch(pageBehind(linear));
+    if (!m_memory.pageHost(secondPage))
+        return {};
+    return m_collector.collectStraddling(linear, physical, secondPage, m_mode, rules);
 }
 
 // Called from within translated code, which stays where it is: this goes behind all of it.

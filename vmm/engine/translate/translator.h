@@ -79,6 +79,8 @@ private:
     void setContext();
     const uint8_t* findCode();
     TranslatedUnit* findUnit(uint32_t linear);
+    bool stillStraddles(const TranslatedUnit&);
+    std::optional<GuestUnit> collect(uint32_t linear, PhysicalAddress);
     TranslatedUnit* translate(uint32_t linear, PhysicalAddress);
     bool isHot(PhysicalAddress);
     void link(const TranslatedUnit&);

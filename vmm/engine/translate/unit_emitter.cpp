@@ -29,6 +29,8 @@ TranslatedUnit UnitEmitter::emit()
     result.linear = m_unit.linear;
     result.mode = m_unit.mode;
     result.ranges = m_unit.ranges;
+    result.secondPage = m_unit.secondPage;
+    result.rangeInSecondPage = m_unit.rangeInSecondPage;
 
     Xbyak::Label attention;
     a.align(16);
