@@ -24,7 +24,6 @@ public:
         // A count of 0 leaves all as it was.
         const bool maybeNothing = isShift(entry.operation)
             || ((instruction.rep || instruction.repne) && (entry.attributes & attribute::repeatable));
-        m_askedOfOldCode |= (flagsSeen(instruction) & m_ofOldCode) != 0;
         if (!maybeNothing) {
             m_undefined &= ~entry.flagsWritten;
             m_ofOldCode &= ~entry.flagsWritten;
@@ -45,9 +44,8 @@ public:
     // The code was changed by the instruction that ran last: flags that would have been overwritten may be asked for
     // now.
     void codeChanged() { m_ofOldCode |= eflags::arithmetic; }
-    // Flags that were set before the code was changed, and whether an instruction has asked for one of them.
+    // Flags that were set before the code was changed.
     uint32_t ofOldCode() const { return m_ofOldCode; }
-    bool askedOfOldCode() const { return m_askedOfOldCode; }
 
     uint32_t undefined() const { return m_undefined; }
     bool x87C1IsOpen() const { return m_x87C1IsOpen; }
@@ -71,7 +69,6 @@ private:
 
     uint32_t m_undefined = 0;
     uint32_t m_ofOldCode = 0;
-    bool m_askedOfOldCode = false;
     bool m_x87C1IsOpen = false;
 };
 

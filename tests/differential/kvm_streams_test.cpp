@@ -26,11 +26,15 @@ constexpr unsigned mostReports = 10;
 const HostFault* faultMetBy(const RandomStream& stream)
 {
     static const bool adjustmentsAreWrong = host_fault::adjustmentsTakeFlagsOfEax.present();
-    constexpr uint8_t aam = 0xd4, aad = 0xd5, operandSize = 0x66;
+    static const bool entersAreWrong = host_fault::shortEnterPushesTheLongWay.present();
+    constexpr uint8_t aam = 0xd4, aad = 0xd5, enter = 0xc8, operandSize = 0x66;
     for (const uint32_t eip : stream.path) {
-        const uint8_t opcode = stream.byteAt(stream.byteAt(eip) == operandSize ? eip + 1 : eip);
+        const bool isShort = stream.byteAt(eip) == operandSize;
+        const uint8_t opcode = stream.byteAt(isShort ? eip + 1 : eip);
         if (adjustmentsAreWrong && (opcode == aam || opcode == aad))
             return &host_fault::adjustmentsTakeFlagsOfEax;
+        if (entersAreWrong && isShort && opcode == enter)
+            return &host_fault::shortEnterPushesTheLongWay;
     }
     return nullptr;
 }

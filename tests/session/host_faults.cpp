@@ -87,6 +87,13 @@ bool adjustmentsTakeTheSignOfEax()
     return vm.run() != KVM_EXIT_HLT || (vm.regs().rax & 0xff) != 1 || (vm.regs().rflags & sign);
 }
 
+// mov esp,20000h; enter 0,0 with an operand size of 16 bits, which pushes BP alone
+bool shortEnterPushesAllOfEbp()
+{
+    BareKvm vm({ 0xbc, 0x00, 0x00, 0x02, 0x00, 0x66, 0xc8, 0x00, 0x00, 0x00 });
+    return vm.run() != KVM_EXIT_HLT || vm.regs().rsp != 0x1fffe;
+}
+
 // mov eax,[200000h], which a page table of PAE maps to 20000h
 bool pagingPaeFails()
 {
@@ -230,6 +237,9 @@ const HostFault anyPatIsTaken { "This host's KVM takes a reserved memory type in
 
 const HostFault adjustmentsTakeFlagsOfEax { "This host's KVM sets the flags of AAM and AAD by EAX and not by AL.",
     adjustmentsTakeTheSignOfEax };
+const HostFault shortEnterPushesTheLongWay {
+    "This host's KVM pushes as ENTER's stack is wide and not as its operand is.", shortEnterPushesAllOfEbp
+};
 
 } // namespace host_fault
 

@@ -15,6 +15,7 @@ extern const HostFault timeStampCounterIsTheHosts;
 extern const HostFault cpuidIsTheHosts;
 extern const HostFault anyPatIsTaken;
 extern const HostFault adjustmentsTakeFlagsOfEax;
+extern const HostFault shortEnterPushesTheLongWay;
 extern const HostFault pagingPaeDoesNotWork;
 extern const HostFault virtual8086ModeDoesNotWork;
 extern const HostFault userModeCannotUseCallGates;

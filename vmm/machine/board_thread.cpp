@@ -5,14 +5,22 @@
 
 namespace namsan {
 
-BoardThread::BoardThread(Motherboard& board)
+Result<std::unique_ptr<BoardThread>> BoardThread::create(Motherboard& board)
+{
+    auto alarm = AlarmClock::create();
+    if (!alarm)
+        return alarm.error();
+    return std::unique_ptr<BoardThread>(new BoardThread(board, std::move(*alarm)));
+}
+
+BoardThread::BoardThread(Motherboard& board, std::unique_ptr<AlarmClock> alarm)
     : m_board(board)
+    , m_alarm(std::move(alarm))
 {
     const Held held = board.enter();
     board.timers(held).setWakeUp([this, &timers = board.timers(held)] {
-        // Timers that its own timers arm are seen before it sleeps. For a later deadline it needs no wake-up.
-        if (!isThisThread() && !(m_plannedDeadline && timers.nextDeadline() >= m_plannedDeadline))
-            m_board.wakeWhenLeft(*this);
+        if (!isThisThread()) // timers that its own timers arm are seen before it sleeps
+            m_alarm->ringIn(*timers.nextDeadline() - timers.now());
     });
 }
 
@@ -38,16 +46,7 @@ void BoardThread::post(Task task)
             return;
         m_tasks.push_back(std::move(task));
     }
-    m_wakeUp.notify_one();
-}
-
-void BoardThread::wakeUp()
-{
-    {
-        const std::lock_guard guard(m_mutex);
-        m_woken = true;
-    }
-    m_wakeUp.notify_one();
+    m_alarm->ring();
 }
 
 void BoardThread::quit()
@@ -56,7 +55,7 @@ void BoardThread::quit()
         const std::lock_guard guard(m_mutex);
         m_quit = true;
     }
-    m_wakeUp.notify_one();
+    m_alarm->ring();
 }
 
 void BoardThread::join()
@@ -75,7 +74,9 @@ void BoardThread::run()
             if (m_quit && m_tasks.empty())
                 return;
         }
-        sleepUntilNeeded(runTimers());
+        if (m_timersRunning)
+            runTimers();
+        m_alarm->sleep();
     }
 }
 
@@ -85,33 +86,18 @@ void BoardThread::runTasks()
     {
         const std::lock_guard guard(m_mutex);
         tasks.swap(m_tasks);
-        m_woken = false;
     }
     for (const Task& task : tasks)
         task();
 }
 
-std::optional<GuestTime> BoardThread::runTimers()
+void BoardThread::runTimers()
 {
-    if (!m_timersRunning)
-        return {};
     const Held held = m_board.enter();
     Timers& timers = m_board.timers(held);
     timers.runDue();
-    m_plannedDeadline = timers.nextDeadline();
-    if (!m_plannedDeadline)
-        return {};
-    return std::max(*m_plannedDeadline - timers.now(), GuestTime::zero());
-}
-
-void BoardThread::sleepUntilNeeded(std::optional<GuestTime> delay)
-{
-    std::unique_lock lock(m_mutex);
-    const auto needed = [this] { return m_woken || m_quit || !m_tasks.empty(); };
-    if (delay)
-        m_wakeUp.wait_for(lock, *delay, needed);
-    else
-        m_wakeUp.wait(lock, needed);
+    if (const std::optional<GuestTime> deadline = timers.nextDeadline())
+        m_alarm->ringIn(*deadline - timers.now());
 }
 
 } // namespace namsan

@@ -2,9 +2,10 @@
 #pragma once
 
 #include "vmm/board/motherboard.h"
+#include "vmm/host/alarm_clock.h"
 
-#include <condition_variable>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -16,12 +17,12 @@ namespace namsan {
 //
 // Tasks run one after the other, in the order in which they were posted, without the board lock: a task that touches
 // the board enters it, and one that waits for vCPUs can do so.
-class BoardThread final : public BoardSleeper {
+class BoardThread {
 public:
     using Task = std::function<void()>;
 
-    explicit BoardThread(Motherboard&);
-    ~BoardThread() override; // quit() and join
+    static Result<std::unique_ptr<BoardThread>> create(Motherboard&);
+    ~BoardThread(); // quit() and join
     BoardThread(const BoardThread&) = delete;
     BoardThread& operator=(const BoardThread&) = delete;
 
@@ -30,9 +31,6 @@ public:
 
     // Any thread; never waits for the board. Tasks posted after quit() are dropped.
     void post(Task);
-
-    // Looks at the timers again: the next deadline has moved. Any thread, also under the board lock.
-    void wakeUp() override;
 
     // Whether timers run; off at first and while the machine is paused. Only from tasks.
     void setTimersRunning(bool running) { m_timersRunning = running; }
@@ -44,19 +42,18 @@ public:
     bool isThisThread() const { return std::this_thread::get_id() == m_thread.get_id(); }
 
 private:
+    BoardThread(Motherboard&, std::unique_ptr<AlarmClock>);
+
     void run();
     void runTasks();
-    void sleepUntilNeeded(std::optional<GuestTime> delay);
-    std::optional<GuestTime> runTimers(); // gives the time until the next deadline
+    void runTimers(); // and has itself woken for the next deadline
 
     Motherboard& m_board;
     bool m_timersRunning = false;
-    std::optional<GuestTime> m_plannedDeadline; // what it sleeps towards; under the board lock
+    const std::unique_ptr<AlarmClock> m_alarm;
 
     std::mutex m_mutex;
-    std::condition_variable m_wakeUp;
     std::vector<Task> m_tasks;
-    bool m_woken = false;
     bool m_quit = false;
 
     std::thread m_thread;

@@ -48,6 +48,11 @@ Result<void> PcMachine::moveNow(const std::string& engine, std::string_view beca
     if (before == MachineState::Running)
         parkVcpus();
     const CpuState guest = m_session->vcpu(0).save();
+    if (const std::string why = m_session->vcpu(0).whyLost(); !why.empty()) {
+        const Error lost { fmt::format("The guest cannot go on, as its processor's state is lost: {}", why) };
+        endNow({ MachineEnding::Reason::Crashed, lost.message });
+        return lost;
+    }
     const std::string former = engineName();
     const std::string formerReason = engineReason();
     auto moved = plugIn(wanted, guest);

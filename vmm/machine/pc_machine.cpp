@@ -82,7 +82,10 @@ Result<void> PcMachine::build()
     for (unsigned i = 0; i < m_config.vcpus; ++i)
         m_vcpus.push_back(std::make_unique<VcpuThread>(
             m_pc->board(), m_session->vcpu(i), i, [this, i](const VcpuExit& exit) { vcpuStandsStill(i, exit); }));
-    m_boardThread = std::make_unique<BoardThread>(m_pc->board());
+    auto boardThread = BoardThread::create(m_pc->board());
+    if (!boardThread)
+        return boardThread.error();
+    m_boardThread = std::move(*boardThread);
     connect();
     return {};
 }

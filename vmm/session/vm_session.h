@@ -60,6 +60,8 @@ public:
 
     // The whole state. Only while no thread is in run().
     virtual CpuState save() const = 0;
+    // Why what save() has given is not the guest's state, in a sentence; empty while it is. Such a guest must not go on.
+    virtual std::string whyLost() const { return {}; }
     virtual void load(const CpuState&) = 0;
 
     // Live; any thread may read.

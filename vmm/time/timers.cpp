@@ -3,11 +3,10 @@
 
 #include <algorithm>
 #include <utility>
-#include <vector>
 
 namespace namsan {
 
-bool Timers::Earlier::operator()(const Timer* a, const Timer* b) const
+bool Timers::isEarlier(const Timer* a, const Timer* b)
 {
     return std::pair(a->m_deadline, a->m_order) < std::pair(b->m_deadline, b->m_order);
 }
@@ -16,7 +15,7 @@ std::optional<GuestTime> Timers::nextDeadline() const
 {
     if (m_armed.empty())
         return {};
-    return (*m_armed.begin())->m_deadline;
+    return m_armed.front()->m_deadline;
 }
 
 void Timers::runDue()
@@ -39,15 +38,15 @@ void Timers::runDue()
 
 void Timers::add(Timer& timer)
 {
-    m_armed.insert(&timer);
+    m_armed.insert(std::upper_bound(m_armed.begin(), m_armed.end(), &timer, isEarlier), &timer);
     timer.m_armed = true;
-    if (*m_armed.begin() == &timer && m_wakeUp)
+    if (m_armed.front() == &timer && m_wakeUp)
         m_wakeUp();
 }
 
 void Timers::remove(Timer& timer)
 {
-    m_armed.erase(&timer);
+    m_armed.erase(std::find(m_armed.begin(), m_armed.end(), &timer));
     timer.m_armed = false;
 }
 

@@ -5,7 +5,7 @@
 
 #include <functional>
 #include <optional>
-#include <set>
+#include <vector>
 
 namespace namsan {
 
@@ -38,15 +38,13 @@ public:
 private:
     friend class Timer;
 
-    struct Earlier {
-        bool operator()(const Timer* a, const Timer* b) const;
-    };
+    static bool isEarlier(const Timer* a, const Timer* b);
 
     void add(Timer&);
     void remove(Timer&);
 
     const Clock& m_clock;
-    std::set<Timer*, Earlier> m_armed;
+    std::vector<Timer*> m_armed; // in the order in which they expire; a machine has a handful, and arms them often
     uint64_t m_constructed = 0;
     std::function<void()> m_wakeUp;
 };
@@ -69,7 +67,6 @@ public:
 
 private:
     friend class Timers;
-    friend struct Timers::Earlier;
 
     Timers& m_timers;
     std::function<void()> m_onExpiry;

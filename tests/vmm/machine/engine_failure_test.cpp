@@ -33,6 +33,7 @@ bool comesTrue(const std::function<bool()>& condition)
 // When and how the engine fails; shared by the test and all its sessions.
 struct Failure {
     std::atomic<bool> wanted = false;
+    std::atomic<bool> takesTheStateAlong = false;
     std::atomic<Vcpu*> running = nullptr;
 
     void happen()
@@ -61,6 +62,10 @@ public:
     void setInterruptRequest(bool level) override { m_vcpu.setInterruptRequest(level); }
     void raiseNmi() override { m_vcpu.raiseNmi(); }
     CpuState save() const override { return m_vcpu.save(); }
+    std::string whyLost() const override
+    {
+        return m_failure.takesTheStateAlong ? "The kernel keeps the registers for itself." : "";
+    }
     void load(const CpuState& state) override { m_vcpu.load(state); }
     const VcpuCounters& counters() const override { return m_vcpu.counters(); }
 
@@ -190,6 +195,15 @@ TEST_F(EngineFailure, AGuestThatWasCarriedToKvmGoesOnAsWell)
     EXPECT_TRUE(machine->engineName().starts_with("soft"));
     EXPECT_EQ(machine->engineReason(), goesOn);
     expectRightDigest();
+}
+
+TEST_F(EngineFailure, AGuestWhoseRegistersKvmKeepsEndsAndDoesNotGoOnFromOldOnes)
+{
+    run("auto");
+    failure.takesTheStateAlong = true;
+    failure.happen();
+    expectCrash("its processor's state is lost: The kernel keeps the registers for itself.");
+    EXPECT_TRUE(machine->engineMoves().empty());
 }
 
 TEST_F(EngineFailure, WhoInsistsOnKvmIsToldWhyItEnded)

@@ -1,17 +1,26 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "vmm/engine/cpu_state.h"
+
 #include <atomic>
 #include <cstdint>
 
 namespace namsan {
 
 // What others want of a running vCPU, in one word that its loop looks at before each block. Any thread.
+// Guests run for long with interrupts off while one waits (Linux unpacks itself so). The INTR pin's level therefore has
+// a place of its own, which counts only while IF is set; what must be looked at in any case is in the polled half,
+// where a request shows until the vCPU has seen that it has to wait.
 class Attention {
 public:
+    // The place of the pin's level, and the polled half below it.
+    static constexpr unsigned fromInterruptEnable = 8;
+    static constexpr uint32_t polled = 0xffff;
+
     enum Reason : uint32_t {
         Kick = 1 << 0,
-        InterruptRequest = 1 << 1, // the INTR pin's level
+        InterruptRequest = 1 << 1 | eflags::interruptEnable << fromInterruptEnable, // the INTR pin's level
         Nmi = 1 << 2,
         GateA20 = 1 << 3, // the gate moved
         CodeWritten = 1 << 4, // by DMA or another vCPU
@@ -20,11 +29,19 @@ public:
     void raise(Reason reason) { m_reasons.fetch_or(reason, std::memory_order_release); }
     void clear(Reason reason) { m_reasons.fetch_and(~uint32_t { reason }, std::memory_order_acq_rel); }
 
-    bool any() const { return m_reasons.load(std::memory_order_relaxed) != 0; }
+    // IF is clear: a request is no reason to look until it is set, or another one comes.
+    void letInterruptWait() { m_reasons.fetch_and(~(InterruptRequest & polled), std::memory_order_acq_rel); }
+
+    // Whether there is something to do where EFLAGS are these (of them only IF counts).
+    bool any(uint32_t flags) const { return m_reasons.load(std::memory_order_relaxed) & whatCounts(flags); }
+    static uint32_t whatCounts(uint32_t flags)
+    {
+        return polled | (flags & eflags::interruptEnable) << fromInterruptEnable;
+    }
     // What was written before raise() is visible to who sees the reason here.
     uint32_t reasons() const { return m_reasons.load(std::memory_order_acquire); }
 
-    // For translated code, which looks itself: not 0 while any() holds.
+    // For translated code, which looks itself: at the polled half, and where it sets IF at whatCounts().
     const std::atomic<uint32_t>& word() const { return m_reasons; }
 
 private:

@@ -130,7 +130,8 @@ bool Interpreter::needsCare() const
     // One question for what is almost never so: this is asked before each block.
     const bool special = m_processor.halted | m_processor.interruptShadow | m_processor.breakpointsArmed
         | (m_processor.pendingDebug != 0);
-    return m_attention.any() || special || (m_processor.otherFlags & (eflags::trap | eflags::resume));
+    return m_attention.any(m_processor.otherFlags) || special
+        || (m_processor.otherFlags & (eflags::trap | eflags::resume));
 }
 
 // Does what must be done between two instructions, in the order of SDM volume 3, table 6-2; runs one of them where each
@@ -138,7 +139,6 @@ bool Interpreter::needsCare() const
 std::optional<Interpreter::Stop> Interpreter::takeCare()
 {
     m_firstRunning = nullptr;
-    // Often the reason is just a request that waits for IF, so nothing dear before it is known.
     const uint32_t reasons = m_attention.reasons();
     if (takeDebugTrap()) // also before a kick: what waits is in no CpuState
         return {};
@@ -202,13 +202,16 @@ bool Interpreter::takeInterrupts(uint32_t reasons)
         deliverInterrupt(m_processor, nmiVector);
         return true;
     }
-    if ((reasons & Attention::InterruptRequest) && (m_processor.otherFlags & eflags::interruptEnable)) {
+    if (!(reasons & Attention::InterruptRequest))
+        return false;
+    if (m_processor.otherFlags & eflags::interruptEnable) {
         const uint8_t vector = m_processor.bus.acknowledgeInterrupt();
         m_processor.halted = false;
         m_processor.counters.interrupts.add();
         deliverInterrupt(m_processor, vector);
         return true;
     }
+    m_attention.letInterruptWait();
     return false;
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "vmm/engine/interpret/attention.h"
 #include "vmm/engine/translate/unit_emitter.h"
 
 // PUSHF, POPF, and what they have in otherFlags beside the arithmetic flags.
@@ -64,9 +65,13 @@ void UnitEmitter::emitLeaveIfAttention(const Step& step)
 {
     Assembler& a = m_assembler;
     ColdPath& cold = addColdPath();
-    a.mov(temporary64, a.inFrame(offsetof(TranslatedFrame, attention)));
-    a.cmp(a.dword[temporary64], 0);
-    a.jne(cold.start, Assembler::T_NEAR);
+    a.mov(temporary, a.inProcessor(m_offsets.otherFlags)); // Attention::whatCounts
+    a.and_(temporary, eflags::interruptEnable);
+    a.shl(temporary, Attention::fromInterruptEnable);
+    a.or_(temporary, Attention::polled);
+    a.mov(value64, a.inFrame(offsetof(TranslatedFrame, attention)));
+    a.test(a.dword[value64], temporary);
+    a.jnz(cold.start, Assembler::T_NEAR);
     cold.emit = [this, &step] {
         Assembler& a = m_assembler;
         flushX87Pointers();

@@ -116,6 +116,7 @@ Accelerator::Outcome Lockstep::run()
         translated.nextEip = faultEip;
         m_fault = fault;
     }
+    interpretPartOfRepetition(translated);
     compare(translated);
     if (outcome == Outcome::Faulted)
         m_processor.eip = m_processor.nextEip;
@@ -140,6 +141,40 @@ void Lockstep::interpretOne()
     m_codeCache.setRunning(block);
     processor.nextEip = processor.eip + block.instructions[0].length;
     block.instructions[0].execute(processor, block.instructions[0]);
+}
+
+// A repetition that the unit has left in its middle, at a page end for example, is not among the instructions counted.
+// The interpreter does as many of its rounds.
+void Lockstep::interpretPartOfRepetition(const Registers& translated)
+{
+    Processor& processor = m_processor;
+    const uint32_t rest = translated.gpr[Ecx];
+    const uint32_t rounds = processor.gpr[Ecx] - rest;
+    if (rounds == 0 || processor.nextEip != translated.nextEip || !isAtRepetition())
+        return;
+    processor.gpr[Ecx] = rounds;
+    const uint32_t eip = processor.nextEip;
+    try {
+        do
+            interpretOne();
+        while (processor.nextEip == eip && processor.gpr[Ecx] > 0);
+    } catch (const Fault& fault) {
+        report("exception", static_cast<uint64_t>(fault.exception), 0xffffffff);
+    }
+    processor.nextEip = eip;
+    processor.gpr[Ecx] += rest;
+}
+
+bool Lockstep::isAtRepetition()
+{
+    try {
+        const Block& block
+            = m_codeCache.find(m_processor.nextEip, m_processor.code32(), m_processor.memory.fetchGeneration());
+        const Instruction& instruction = block.instructions[0];
+        return (instruction.rep || instruction.repne) && (instruction.entry->attributes & attribute::repeatable);
+    } catch (const Fault&) {
+        return false; // it is the fetch that faulted
+    }
 }
 
 uint32_t Lockstep::flagsToCompare()
@@ -186,6 +221,8 @@ void Lockstep::compare(const Registers& translated)
 
 void Lockstep::comparePage(const Page& page)
 {
+    if (std::memcmp(page.host, page.translated.data(), page.before.size()) == 0)
+        return;
     for (size_t n = 0; n < page.before.size(); n += sizeof(uint32_t)) {
         uint32_t interpreted = 0;
         uint32_t translated = 0;

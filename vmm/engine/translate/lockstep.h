@@ -64,6 +64,8 @@ private:
     void putBack(const Registers&);
     void interpret(uint64_t count);
     void interpretOne();
+    void interpretPartOfRepetition(const Registers& translated);
+    bool isAtRepetition();
     uint32_t flagsToCompare();
     uint32_t liveFlags();
     void compare(const Registers& translated);

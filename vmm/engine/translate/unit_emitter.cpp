@@ -36,7 +36,7 @@ TranslatedUnit UnitEmitter::emit()
     a.align(16);
     result.entry = const_cast<uint8_t*>(a.getCurr());
     a.mov(address64, a.inFrame(offsetof(TranslatedFrame, attention)));
-    a.cmp(a.dword[address64], 0);
+    a.cmp(a.word[address64], 0); // Attention::polled
     a.jne(attention, Assembler::T_NEAR);
     result.uncheckedEntry = const_cast<uint8_t*>(a.getCurr());
 

@@ -235,9 +235,11 @@ KvmVcpu::MaybeExit KvmVcpu::failed(std::string why)
 
 CpuState KvmVcpu::save() const
 {
+    if (!m_trouble.empty())
+        return m_loaded;
     CpuState state = m_loaded;
     if (const auto read = readState(m_file.number(), state); !read) {
-        m_trouble = read.error().message;
+        m_trouble = m_whyLost = read.error().message;
         return m_loaded;
     }
     state.tscOffset = m_clock.save();

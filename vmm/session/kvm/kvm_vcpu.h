@@ -71,6 +71,7 @@ public:
     void setInterruptRequest(bool level) override;
     void raiseNmi() override { demand(Attention::Nmi); }
     CpuState save() const override;
+    std::string whyLost() const override { return m_whyLost; }
     void load(const CpuState&) override;
     const VcpuCounters& counters() const override { return m_counters; }
 
@@ -119,6 +120,7 @@ private:
     bool m_interruptible = false; // an interrupt would be taken before the next instruction
     CpuState m_loaded; // the last one: holds what KVM does not
     mutable std::string m_trouble; // why the kernel does not know the state any more
+    mutable std::string m_whyLost; // the same, where m_loaded is not the state either
 };
 
 } // namespace namsan

@@ -46,6 +46,43 @@ TEST_F(TranslatedFlags, LetTheWaitingInterruptInAtOnce)
     EXPECT_EQ(bench.cpu.gpr[Eax], 0u);
 }
 
+// As while Linux unpacks itself. The request is noticed once, and then when IF is set.
+TEST_F(TranslatedFlags, RunTranslatedWhileAnInterruptWaitsForThem)
+{
+    bench.attention.raise(Attention::InterruptRequest);
+    // mov ecx, 10000; l: pushf; popf; dec ecx; jnz l; push 0x202; popf; inc eax; hlt
+    bench.load(TranslatorBench::code,
+        { 0xb9, 0x10, 0x27, 0, 0, 0x9c, 0x9d, 0x49, 0x75, 0xfb, 0x68, 0x02, 0x02, 0, 0, 0x9d, 0x40, 0xf4 });
+    EXPECT_EQ(bench.runFrom(TranslatorBench::code), Interpreter::Stop::Halted);
+    EXPECT_EQ(bench.cpu.eip, TranslatorBench::handlerOf(32) + 1);
+    EXPECT_EQ(bench.get32(bench.cpu.gpr[Esp]), TranslatorBench::code + 16);
+    EXPECT_EQ(bench.cpu.gpr[Ecx], 0u);
+    EXPECT_EQ(bench.cpu.gpr[Eax], 0u);
+    EXPECT_LE(bench.counters.leavesForAttention.value(), 1u);
+    EXPECT_LE(bench.counters.leavesAfterHandler.value(), 2u); // POPF and the handler's HLT
+}
+
+TEST_F(TranslatedFlags, LetTheWaitingInterruptInAfterTheInstructionThatFollowsSti)
+{
+    bench.attention.raise(Attention::InterruptRequest);
+    // mov ecx, 10; l: dec ecx; jnz l; sti; inc eax; inc eax; hlt
+    bench.load(TranslatorBench::code, { 0xb9, 10, 0, 0, 0, 0x49, 0x75, 0xfd, 0xfb, 0x40, 0x40, 0xf4 });
+    EXPECT_EQ(bench.runFrom(TranslatorBench::code), Interpreter::Stop::Halted);
+    EXPECT_EQ(bench.cpu.eip, TranslatorBench::handlerOf(32) + 1);
+    EXPECT_EQ(bench.cpu.gpr[Eax], 1u);
+}
+
+TEST_F(TranslatedFlags, ForgetARequestThatIsTakenBack)
+{
+    bench.attention.raise(Attention::InterruptRequest);
+    // mov ecx, 10; l: dec ecx; jnz l; hlt
+    bench.load(TranslatorBench::code, { 0xb9, 10, 0, 0, 0, 0x49, 0x75, 0xfd, 0xf4, 0xfb, 0x40, 0x40, 0xf4 });
+    EXPECT_EQ(bench.runFrom(TranslatorBench::code), Interpreter::Stop::Halted);
+    bench.attention.clear(Attention::InterruptRequest);
+    EXPECT_EQ(bench.runFrom(TranslatorBench::code + 9), Interpreter::Stop::Halted);
+    EXPECT_EQ(bench.cpu.gpr[Eax], 2u);
+}
+
 TEST_F(TranslatedFlags, BelongToTheInterpreterWhereTheyChangeTheRules)
 {
     // push 0x302 (TF); popf; nop; nop

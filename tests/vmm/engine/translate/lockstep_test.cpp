@@ -60,6 +60,23 @@ TEST_P(LockstepTest, FindsNothingInARightProgramAndRunsItOnce)
     EXPECT_EQ(bench.cpu.gpr[Esp], TranslatorBench::stack);
 }
 
+// The unit leaves the repetition in its middle; the rest is an instruction of the interpreter's.
+TEST_P(LockstepTest, FollowsARepetitionOverAPageEnd)
+{
+    bench.enablePaging();
+    const std::vector<uint8_t> letters(0x20, 'a');
+    bench.load(TranslatorBench::data + 0xff0, letters);
+    bench.put<uint8_t>(TranslatorBench::data + 0x1010, 0);
+    // mov edi, data + ffb; mov ecx, -1; mov eax, [edi]; xor eax, eax; repne scasb; not ecx; hlt
+    bench.load(TranslatorBench::code,
+        { 0xbf, 0xfb, 0x0f, 0x20, 0x00, 0xb9, 0xff, 0xff, 0xff, 0xff, 0x8b, 0x07, 0x31, 0xc0, 0xf2, 0xae, 0xf7, 0xd1,
+            0xf4 });
+    EXPECT_EQ(bench.runFrom(TranslatorBench::code), Interpreter::Stop::Halted);
+    EXPECT_EQ(lockstep->difference(), "");
+    EXPECT_EQ(bench.cpu.gpr[Ecx], 0x16u);
+    EXPECT_EQ(bench.cpu.gpr[Edi], TranslatorBench::data + 0x1011);
+}
+
 INSTANTIATE_TEST_SUITE_P(Forms, LockstepTest, ::testing::Bool());
 
 } // namespace namsan
