@@ -234,8 +234,18 @@ bool isNative(const Instruction& instruction, uint32_t mode)
     return !instruction.address16 && !(instruction.segment == Cs && writesRm(instruction));
 }
 
+bool loadsDataSegment(const Instruction& instruction)
+{
+    constexpr uint8_t popSs = 0x17;
+    const Operation operation = instruction.entry->operation;
+    return (operation == Operation::MoveToSegment && instruction.reg != Ss)
+        || (operation == Operation::PopSegment && instruction.opcode != popSs);
+}
+
 bool endsUnit(const Instruction& instruction, uint32_t mode)
 {
+    if (loadsDataSegment(instruction))
+        return false;
     if (changesFloatingPointMode(instruction))
         return !isNative(instruction, mode);
     switch (instruction.entry->operation) {

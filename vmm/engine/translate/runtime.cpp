@@ -138,7 +138,11 @@ uint32_t TranslatorRuntime::access(TranslatedFrame& frame, uint32_t linear, uint
     runtime.noteHeld(linear, size, write);
     if (!runtime.m_observer) // who sees it first
         runtime.m_fault = runtime.m_processor.memory.tryProbe(linear, size, write);
-    return runtime.m_fault ? leaveFor(frame, LeaveReason::Fault) : guarded(frame, action);
+    if (!runtime.m_fault)
+        return guarded(frame, action);
+    if (runtime.m_sites)
+        runtime.m_sites->tookSlowWay(frame.site, false, crossesPages(linear, size));
+    return leaveFor(frame, LeaveReason::Fault);
 }
 
 uint32_t TranslatorRuntime::readSlowly(TranslatedFrame* frame, uint32_t linear, uint32_t size)
@@ -198,7 +202,8 @@ uint32_t TranslatorRuntime::runHandler(TranslatedFrame* frame, const HandlerSite
         processor.nextEip = following;
         processor.leaveBlock = false;
         site->instruction.execute(processor, site->instruction);
-        if (!site->endsUnit && !processor.leaveBlock && processor.nextEip == following)
+        const bool sameRules = !site->loadsSegment || runtime.m_rules->stillHold();
+        if (!site->endsUnit && sameRules && !processor.leaveBlock && processor.nextEip == following)
             return goOn;
         // A piece of a repetition leaves EIP where it was, and is not yet one that was carried out.
         const bool unfinished

@@ -126,6 +126,7 @@ Translator::Translator(Processor& processor, GuestMemory& memory, CodeCache& cod
     m_frame.attention = &attention.word();
     m_frame.jumps = m_jumps.data();
     m_frame.runtime = &m_runtime;
+    m_runtime.setRules(*this);
     if (options.flat) {
         m_runtime.useFlatTables(m_faultSites);
         m_faultSites.setLookupEmitter(*this);
@@ -210,8 +211,8 @@ Accelerator::Outcome Translator::run()
             return Outcome::GoOn;
         case LeaveReason::Attention:
         case LeaveReason::Interpret:
-            // Flags that were dead may be old ones still: after the interpreter's block, which replaces them, nobody
-            // can see that in an interrupt's frame.
+            // Flags that were dead may be old ones still. The interpreter's block replaces most of them; in an
+            // interrupt's frame, as in a fault's, there may be old values of flags that nobody asks for any more.
             return Outcome::Interpret;
         case LeaveReason::Fault:
             m_runtime.rethrowOther();

@@ -40,7 +40,10 @@ struct TranslatorOptions {
 //
 // Translated code finds its way from unit to unit itself and comes back here (the dispatcher) only for what it does not
 // know, or when something is wanted of the vCPU. Stores into code come in through CodeCache, whose follower this is.
-class Translator final : public Accelerator, private CodeFollower, private FaultSites::LookupEmitter {
+class Translator final : public Accelerator,
+                         private CodeFollower,
+                         private FaultSites::LookupEmitter,
+                         private TranslatorRuntime::Rules {
 public:
     // Fails with a sentence where the host gives no executable memory or is too old a processor. All must outlive it.
     static Result<std::unique_ptr<Translator>> create(
@@ -76,6 +79,7 @@ private:
     const void* tables();
     bool isTranslatable() const;
     uint32_t modeNow() const;
+    bool stillHold() const override { return isTranslatable() && modeNow() == m_mode; }
     void setContext();
     const uint8_t* findCode();
     TranslatedUnit* findUnit(uint32_t linear);

@@ -168,8 +168,8 @@ void UnitEmitter::emitHandler(const Step& step, AfterHandler after)
         saveFlagsIfLive(step.liveIn);
     flushX87Pointers();
     const bool leaves = after == AfterHandler::Leave || endsUnit(step.instruction, m_unit.mode);
-    HandlerSite& site
-        = m_units.addHandlerSite({ step.instruction, step.eip, indexOf(step), leaves, after != AfterHandler::GoOn });
+    HandlerSite& site = m_units.addHandlerSite({ step.instruction, step.eip, indexOf(step), leaves,
+        loadsDataSegment(step.instruction), after != AfterHandler::GoOn });
     m_assembler.mov(temporary64, reinterpret_cast<uintptr_t>(&site));
     m_assembler.call(m_thunks.runHandler);
     if (after == AfterHandler::GoBack)
