@@ -236,10 +236,11 @@ bool isNative(const Instruction& instruction, uint32_t mode)
 
 bool loadsDataSegment(const Instruction& instruction)
 {
-    constexpr uint8_t popSs = 0x17;
+    constexpr uint8_t popEs = 0x07;
+    constexpr uint8_t popDs = 0x1f;
     const Operation operation = instruction.entry->operation;
-    return (operation == Operation::MoveToSegment && instruction.reg != Ss)
-        || (operation == Operation::PopSegment && instruction.opcode != popSs);
+    return (operation == Operation::MoveToSegment && (instruction.reg == Ds || instruction.reg == Es))
+        || (operation == Operation::PopSegment && (instruction.opcode == popEs || instruction.opcode == popDs));
 }
 
 bool endsUnit(const Instruction& instruction, uint32_t mode)
