@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <cstdlib>
 
@@ -8,6 +9,7 @@
 //
 // NAMSAN_STREAM_INSTRUCTIONS (how many in all) and NAMSAN_STREAM_SEED (of the first stream; the next has the next one)
 // change the default run, which is the same each time. A report's seed with NAMSAN_STREAM_INSTRUCTIONS=1 repeats it.
+// NAMSAN_STREAM_SECONDS lets the streams against the translator go on at least for so long.
 namespace namsan {
 
 struct StreamSettings {
@@ -26,7 +28,19 @@ struct StreamSettings {
     {
     }
 
+    // Whether there are to be more after so many instructions.
+    bool goOnAfter(uint64_t ran) const
+    {
+        return ran < instructions || (m_seconds > 0 && Clock::now() - m_begin < std::chrono::seconds(m_seconds));
+    }
+
     static unsigned lengthOf(uint64_t seed) { return 8 + static_cast<unsigned>(seed % 56); }
+
+private:
+    using Clock = std::chrono::steady_clock;
+
+    uint64_t m_seconds = setting("NAMSAN_STREAM_SECONDS", 0);
+    Clock::time_point m_begin = Clock::now();
 };
 
 } // namespace namsan

@@ -27,7 +27,7 @@ protected:
         const StreamSettings settings(100000);
         uint64_t seed = settings.firstSeed;
         std::unique_ptr<StreamEngine> translator;
-        for (; m_instructions < settings.instructions && m_different < mostReports; ++seed) {
+        for (; settings.goOnAfter(m_instructions) && m_different < mostReports; ++seed) {
             const auto stream = m_generator.make(seed, StreamSettings::lengthOf(seed));
             if (!stream) {
                 ++m_dropped;

@@ -1,77 +1,18 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "app/commands/command_line.h"
-
-#include "tests/support/fake_machine.h"
-#include "tests/support/temporary_folder.h"
-
-#include <gtest/gtest.h>
-
-#include <sstream>
+#include "tests/support/program_bench.h"
 
 namespace namsan {
 
 namespace {
 
-// The whole program but for window and machine, which only remember what they were asked for.
-class CommandLineTest : public ::testing::Test {
+class CommandLineTest : public ProgramBench {
 protected:
     CommandLineTest()
     {
-        const char* before = std::getenv("XDG_CACHE_HOME");
-        if (before)
-            cacheBefore = before;
-        setenv("XDG_CACHE_HOME", folder.path("").c_str(), 1);
         folder.write("namsan/guests/tiny/guest.json",
             R"({"format": "namsan-guest", "version": 1, "title": "Tiny", "kernel": "vmlinuz", "append": "quiet",
                 "memory": "128M", "workloads": {"count": "namsan.workload=count"}})");
     }
-    ~CommandLineTest() override
-    {
-        cacheBefore ? setenv("XDG_CACHE_HOME", cacheBefore->c_str(), 1) : unsetenv("XDG_CACHE_HOME");
-    }
-
-    ExitCode run(const std::vector<std::string>& arguments)
-    {
-        output.str("");
-        errors.str("");
-        window.reset();
-        machine.reset();
-        const Program program {
-            .openWindow =
-                [this](const WindowRequest& request) {
-                    window = request;
-                    return ExitCode::Success;
-                },
-            .makeMachine =
-                [this](const MachineConfig& config, MachineListener* listener) {
-                    machine = config;
-                    auto made = std::make_unique<FakeMachine>(config, listener);
-                    made->whenStarted
-                        = [](FakeMachine& guest) { guest.end(MachineEnding::Reason::PoweredOff, "Off."); };
-                    return Result<std::unique_ptr<Machine>>(std::move(made));
-                },
-            .output = output,
-            .errors = errors,
-        };
-        return runCommandLine(arguments, program);
-    }
-    // The sentence with which a command line is refused, without the program's name.
-    std::string refusal(const std::vector<std::string>& arguments)
-    {
-        EXPECT_EQ(run(arguments), ExitCode::BadInput);
-        EXPECT_FALSE(window) << "a window opened";
-        EXPECT_FALSE(machine) << "a machine was made";
-        const std::string text = errors.str();
-        EXPECT_TRUE(text.starts_with("namsan: ") && text.ends_with("\n")) << text;
-        EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 1) << text;
-        return text.size() > 9 ? text.substr(8, text.size() - 9) : text;
-    }
-
-    const TemporaryFolder folder;
-    std::optional<std::string> cacheBefore;
-    std::ostringstream output, errors;
-    std::optional<WindowRequest> window;
-    std::optional<MachineConfig> machine;
 };
 
 } // namespace

@@ -1,13 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "app/commands/command_line.h"
-
-#include "tests/support/fake_machine.h"
-#include "tests/support/temporary_folder.h"
-
-#include <gtest/gtest.h>
-
-#include <optional>
-#include <sstream>
+#include "tests/support/program_bench.h"
 
 namespace namsan {
 
@@ -21,22 +13,16 @@ constexpr const char* worker = R"({"format": "namsan-guest", "version": 1, "titl
     "append": "quiet", "workload": "work", "workloads": {"work": "do=work", "play": "do=play"},
     "sizes": {"small": "size=small", "large": "size=large"}, "url": "page="})";
 
-// The whole program with a script that "makes" guests by writing their description.
-class GuestCommandTest : public ::testing::Test {
+// With a script that "makes" guests by writing their description.
+class GuestCommandTest : public ProgramBench {
 protected:
     GuestCommandTest()
     {
-        if (const char* before = std::getenv("XDG_CACHE_HOME"))
-            cacheBefore = before;
-        setenv("XDG_CACHE_HOME", folder.path("").c_str(), 1);
+        recipes = GuestRecipes(folder.path("recipes/make-guest"));
         script("echo \"make-guest: [1/1] making it\"\nmkdir -p \"$XDG_CACHE_HOME/namsan/guests/worker\"\n"
                "cat >\"$XDG_CACHE_HOME/namsan/guests/worker/guest.json\" <<'JSON'\n"
             + std::string(worker) + "\nJSON\n");
         folder.write("recipes/worker/recipe", head);
-    }
-    ~GuestCommandTest() override
-    {
-        cacheBefore ? setenv("XDG_CACHE_HOME", cacheBefore->c_str(), 1) : unsetenv("XDG_CACHE_HOME");
     }
 
     void script(const std::string& text) const
@@ -44,50 +30,12 @@ protected:
         fs::permissions(folder.write("recipes/make-guest", "#!/bin/sh\n" + text), fs::perms::owner_all);
     }
     void ready() const { folder.write("namsan/guests/worker/guest.json", worker); }
-    ExitCode run(const std::vector<std::string>& arguments)
-    {
-        output.str("");
-        errors.str("");
-        machine.reset();
-        const Program program {
-            .openWindow =
-                [this](const WindowRequest& request) {
-                    window = request;
-                    return ExitCode::Success;
-                },
-            .makeMachine =
-                [this](const MachineConfig& config, MachineListener* listener) {
-                    machine = config;
-                    auto made = std::make_unique<FakeMachine>(config, listener);
-                    made->whenStarted
-                        = [](FakeMachine& guest) { guest.end(MachineEnding::Reason::PoweredOff, "Off."); };
-                    return Result<std::unique_ptr<Machine>>(std::move(made));
-                },
-            .output = output,
-            .errors = errors,
-            .recipes = GuestRecipes(folder.path("recipes/make-guest")),
-        };
-        return runCommandLine(arguments, program);
-    }
     std::string appendOf(std::vector<std::string> more)
     {
         more.insert(more.begin(), { "run", "worker" });
-        window.reset();
         EXPECT_EQ(run(more), ExitCode::Success) << errors.str();
         return window ? window->config.append : "";
     }
-    std::string refusal(const std::vector<std::string>& arguments)
-    {
-        EXPECT_EQ(run(arguments), ExitCode::BadInput);
-        EXPECT_FALSE(machine) << "a machine was made";
-        return errors.str();
-    }
-
-    const TemporaryFolder folder;
-    std::optional<std::string> cacheBefore;
-    std::ostringstream output, errors;
-    std::optional<WindowRequest> window;
-    std::optional<MachineConfig> machine;
 };
 
 } // namespace
@@ -109,9 +57,10 @@ TEST_F(GuestCommandTest, MakesAGuestAndTellsHowFarItIs)
     EXPECT_EQ(run({ "guest", "make", "worker" }), ExitCode::Success);
     EXPECT_EQ(errors.str(), "namsan: [1/1] making it\n");
     script("echo make-guest: no luck. >&2; exit 1");
-    EXPECT_NE(refusal({ "guest", "make", "worker" }).find("\"worker\" could not be made: no luck."), std::string::npos);
+    EXPECT_EQ(run({ "guest", "make", "worker" }), ExitCode::BadInput);
+    EXPECT_NE(errors.str().find("\"worker\" could not be made: no luck."), std::string::npos);
     EXPECT_EQ(refusal({ "guest", "make", "nobody" }),
-        "namsan: There is no recipe for a guest \"nobody\"; \"namsan guest list\" shows the guests.\n");
+        "There is no recipe for a guest \"nobody\"; \"namsan guest list\" shows the guests.");
 }
 
 TEST_F(GuestCommandTest, ShowsTheFilesOfASoundGuestOnly)
@@ -142,8 +91,9 @@ TEST_F(GuestCommandTest, ARunMakesItsGuestFirst)
 
     fs::remove_all(folder.path("namsan"));
     script("echo make-guest: no network. >&2; exit 1");
-    EXPECT_EQ(refusal({ "run", "worker" }),
-        "namsan: no network.\nnamsan: The guest \"worker\" could not be made: no network.\n");
+    EXPECT_EQ(run({ "run", "worker" }), ExitCode::BadInput);
+    EXPECT_EQ(errors.str(), "namsan: no network.\nnamsan: The guest \"worker\" could not be made: no network.\n");
+    EXPECT_FALSE(machine);
 }
 
 TEST_F(GuestCommandTest, ARunChoosesWorkloadSizeAndPage)
