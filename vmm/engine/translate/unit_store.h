@@ -18,12 +18,12 @@ struct TranslatedUnit {
     PhysicalAddress physical = 0;
     uint32_t linear = 0;
     uint32_t mode = 0;
+    std::optional<PhysicalAddress> secondPage; // of an instruction that runs over the page's end
     uint8_t* entry = nullptr; // looks at Attention first
     uint8_t* uncheckedEntry = nullptr; // for jumps forward, of which no loop is made
     uint8_t* deadEntry = nullptr; // looks for what has taken its place
     bool dropped = false;
     std::vector<GuestUnit::Range> ranges;
-    std::optional<PhysicalAddress> secondPage; // of an instruction that runs over the page's end
     GuestUnit::Range rangeInSecondPage {};
 };
 
