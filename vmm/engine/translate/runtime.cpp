@@ -110,6 +110,13 @@ void TranslatorRuntime::noteHeld(uint32_t linear, uint32_t size, bool write)
         && m_processor.memory.flatTables().holds(linear, m_processor.cpl == 3, write);
 }
 
+// One that translated code does not get done.
+void TranslatorRuntime::noteSlowWay(const TranslatedFrame& frame, uint32_t linear, uint32_t size)
+{
+    if (m_sites)
+        m_sites->tookSlowWay(frame.site, false, crossesPages(linear, size));
+}
+
 // One that crosses pages goes the slow way always.
 void TranslatorRuntime::learn(const TranslatedFrame& frame, uint32_t linear, uint32_t size, bool write)
 {
@@ -140,8 +147,7 @@ uint32_t TranslatorRuntime::access(TranslatedFrame& frame, uint32_t linear, uint
         runtime.m_fault = runtime.m_processor.memory.tryProbe(linear, size, write);
     if (!runtime.m_fault)
         return guarded(frame, action);
-    if (runtime.m_sites)
-        runtime.m_sites->tookSlowWay(frame.site, false, crossesPages(linear, size));
+    runtime.noteSlowWay(frame, linear, size);
     return leaveFor(frame, LeaveReason::Fault);
 }
 
@@ -159,7 +165,11 @@ uint32_t TranslatorRuntime::readSlowly(TranslatedFrame* frame, uint32_t linear, 
 uint32_t TranslatorRuntime::readForWriteSlowly(TranslatedFrame* frame, uint32_t linear, uint32_t size)
 {
     return access(*frame, linear, size, true, [=](TranslatorRuntime& runtime) {
-        if (runtime.writeMustBeInterpreted(linear, size) || runtime.refused(linear, size, true))
+        if (runtime.writeMustBeInterpreted(linear, size)) {
+            runtime.noteSlowWay(*frame, linear, size);
+            return leaveFor(*frame, LeaveReason::Interpret);
+        }
+        if (runtime.refused(linear, size, true))
             return leaveFor(*frame, LeaveReason::Interpret);
         runtime.readIntoScratch(*frame, linear, size);
         return goOn;
@@ -169,7 +179,11 @@ uint32_t TranslatorRuntime::readForWriteSlowly(TranslatedFrame* frame, uint32_t 
 uint32_t TranslatorRuntime::prepareWrite(TranslatedFrame* frame, uint32_t linear, uint32_t size)
 {
     return access(*frame, linear, size, true, [=](TranslatorRuntime& runtime) {
-        if (runtime.writeMustBeInterpreted(linear, size) || runtime.refused(linear, size, true))
+        if (runtime.writeMustBeInterpreted(linear, size)) {
+            runtime.noteSlowWay(*frame, linear, size);
+            return leaveFor(*frame, LeaveReason::Interpret);
+        }
+        if (runtime.refused(linear, size, true))
             return leaveFor(*frame, LeaveReason::Interpret);
         return goOn;
     });

@@ -88,6 +88,7 @@ private:
     const UnitStore& m_units;
     void learn(const TranslatedFrame&, uint32_t linear, uint32_t size, bool write);
     void noteHeld(uint32_t linear, uint32_t size, bool write);
+    void noteSlowWay(const TranslatedFrame&, uint32_t linear, uint32_t size);
     bool canBeHeld(uint32_t linear, bool write);
 
     FaultSites* m_sites = nullptr; // in flat form
