@@ -18,7 +18,7 @@ namespace {
 
 constexpr const char* description
     = "Namsan runs virtual machines and shows what their placement on the host's "
-      "processors does to them.\nWithout a command it opens its window with the tiny guest.";
+      "processors does to them.\nWithout a command it asks in its window what to begin with.";
 
 constexpr const char* examples = R"(Examples:
   namsan run tiny                         the tiny Linux guest in the window
@@ -85,7 +85,10 @@ ExitCode runCommandLine(const std::vector<std::string>& arguments, const Program
         return experiment.execute(program);
     if (doctor.chosen())
         return doctor.execute(program);
-    return runCommandLine({ "run", "tiny" }, program);
+    if (!program.askWhatToDo)
+        return runCommandLine({ "run", "tiny" }, program);
+    const std::vector<std::string> chosen = program.askWhatToDo();
+    return chosen.empty() ? ExitCode::Success : runCommandLine(chosen, program);
 }
 
 } // namespace namsan

@@ -8,6 +8,8 @@
 
 #include <functional>
 #include <iosfwd>
+#include <string>
+#include <vector>
 
 namespace namsan {
 
@@ -23,6 +25,8 @@ struct Program {
     MachineFactory makeMachine;
     std::ostream& output;
     std::ostream& errors; // one sentence a line
+    // Asks with the first screen, and gives the command line for what was chosen; nothing where that is all.
+    std::function<std::vector<std::string>()> askWhatToDo = {};
     GuestRecipes recipes = GuestRecipes({}); // of the guests that can be made when they are missing
 };
 

@@ -33,7 +33,7 @@ protected:
         errors.str("");
         window.reset();
         machine.reset();
-        const Program program {
+        Program program {
             .openWindow =
                 [this](const WindowRequest& request) {
                     window = request;
@@ -51,6 +51,8 @@ protected:
             .errors = errors,
             .recipes = recipes,
         };
+        if (choice)
+            program.askWhatToDo = [this] { return *choice; };
         return runCommandLine(arguments, program);
     }
 
@@ -68,6 +70,7 @@ protected:
 
     const TemporaryFolder folder;
     GuestRecipes recipes = GuestRecipes({});
+    std::optional<std::vector<std::string>> choice; // on the first screen, which there is only with it
     std::ostringstream output, errors;
     std::optional<WindowRequest> window;
     std::optional<MachineConfig> machine;

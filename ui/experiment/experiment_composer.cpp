@@ -107,6 +107,12 @@ ExperimentComposer::ExperimentComposer(const Topology& host, std::set<QString> t
     showSizes();
 }
 
+void ExperimentComposer::preferWorkload(const QString& name)
+{
+    if (const int index = m_workload->findData(name); index >= 0)
+        m_workload->setCurrentIndex(index);
+}
+
 QWidget* ExperimentComposer::buildEngines()
 {
     auto* row = new QWidget;

@@ -27,6 +27,8 @@ public:
     ExperimentComposer(const Topology&, std::set<QString> takenNames, QWidget* parent = nullptr);
 
     ExperimentSettings settings() const;
+    // Chooses a workload, where there is one of that name.
+    void preferWorkload(const QString& name);
 
 signals:
     void chosen(const namsan::ExperimentSettings& settings);

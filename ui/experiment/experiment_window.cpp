@@ -3,10 +3,10 @@
 
 #include "app/lab/result_text.h"
 #include "ui/common/message_banner.h"
+#include "ui/common/progress_line.h"
 #include "ui/common/theme.h"
 #include "ui/experiment/experiment_composer.h"
 #include "ui/experiment/plot_view.h"
-#include "ui/experiment/progress_line.h"
 #include "ui/experiment/result_view.h"
 
 #include <QComboBox>

@@ -24,6 +24,17 @@ TEST_F(CommandLineTest, WithoutArgumentsOpensTheWindowWithTheTinyGuest)
     EXPECT_EQ(window->config.name, "tiny");
 }
 
+TEST_F(CommandLineTest, WithoutArgumentsDoesWhatWasChosenOnTheFirstScreen)
+{
+    choice = { "run", "tiny", "--name", "chosen" };
+    EXPECT_EQ(run({}), ExitCode::Success);
+    ASSERT_TRUE(window);
+    EXPECT_EQ(window->config.name, "chosen");
+    choice.emplace(); // the first screen was closed
+    EXPECT_EQ(run({}), ExitCode::Success);
+    EXPECT_FALSE(window);
+}
+
 TEST_F(CommandLineTest, RunOpensTheWindowWithItsMachine)
 {
     EXPECT_EQ(run({ "run", "tiny", "--until", "x", "--timeout", "2.5" }), ExitCode::Success);

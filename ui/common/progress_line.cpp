@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "ui/experiment/progress_line.h"
+#include "ui/common/progress_line.h"
 
 #include "ui/common/theme.h"
 
