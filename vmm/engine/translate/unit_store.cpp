@@ -47,17 +47,18 @@ TranslatedUnit* UnitStore::find(PhysicalAddress physical, uint32_t linear, uint3
     Recent& recent = recentOf(key);
     if (recent.key == key)
         return recent.unit;
+    // That there is none is remembered, too: cold places are asked for again and again until they are hot.
     const auto found = m_units.find(key);
-    if (found == m_units.end())
-        return nullptr;
-    recent = { key, found->second };
-    return found->second;
+    recent = { key, found == m_units.end() ? nullptr : found->second };
+    return recent.unit;
 }
 
 TranslatedUnit& UnitStore::add(TranslatedUnit unit)
 {
     TranslatedUnit& added = m_all.emplace_back(std::move(unit));
-    m_units[keyOf(added.physical, added.linear, added.mode)] = &added;
+    const uint64_t key = keyOf(added.physical, added.linear, added.mode);
+    m_units[key] = &added;
+    recentOf(key) = { key, &added };
     list(added, added.physical);
     if (added.secondPage && *added.secondPage / GuestMemory::pageSize != added.physical / GuestMemory::pageSize)
         list(added, *added.secondPage);
