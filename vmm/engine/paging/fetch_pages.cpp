@@ -20,7 +20,8 @@ void FetchPages::add(uint32_t linear, const PageTranslation& translation)
             return;
         pages->set(pageInRegion(linear));
     }
-    m_pages.push_back({ linear & 0xfffff000, translation.physicalPage });
+    auto& list = translation.global ? m_globalPages : m_pages;
+    list.push_back({ linear & 0xfffff000, translation.physicalPage });
 }
 
 bool FetchPages::holds(uint32_t linear) const
@@ -30,22 +31,28 @@ bool FetchPages::holds(uint32_t linear) const
         || (m_pagesOfRegion[region] && m_pagesOfRegion[region]->test(pageInRegion(linear)));
 }
 
-bool FetchPages::hold(PageWalk& walk, const PageWalk::Control& control) const
+bool FetchPages::hold(PageWalk& walk, const PageWalk::Control& control, bool exceptGlobals) const
 {
-    return std::ranges::all_of(m_pages, [&](const Page& page) {
-        const auto translation = walk.peek(control, page.linear, m_user);
-        // Where one large page was, smaller ones would have to be looked at one by one.
-        return translation && translation->physicalPage == page.physical && translation->executable
-            && (translation->large || !m_largeRegions.test(regionOf(page.linear)));
-    });
+    const auto isHeld = [&](const Page& page) { return holds(page, walk, control); };
+    return std::ranges::all_of(m_pages, isHeld) && (exceptGlobals || std::ranges::all_of(m_globalPages, isHeld));
+}
+
+bool FetchPages::holds(const Page& page, PageWalk& walk, const PageWalk::Control& control) const
+{
+    const auto translation = walk.peek(control, page.linear, m_user);
+    // Where one large page was, smaller ones would have to be looked at one by one.
+    return translation && translation->physicalPage == page.physical && translation->executable
+        && (translation->large || !m_largeRegions.test(regionOf(page.linear)));
 }
 
 void FetchPages::restart(uint64_t generation)
 {
-    for (const Page& page : m_pages)
-        if (auto& pages = m_pagesOfRegion[regionOf(page.linear)])
-            pages->reset(pageInRegion(page.linear));
-    m_pages.clear();
+    for (auto* list : { &m_pages, &m_globalPages }) {
+        for (const Page& page : *list)
+            if (auto& pages = m_pagesOfRegion[regionOf(page.linear)])
+                pages->reset(pageInRegion(page.linear));
+        list->clear();
+    }
     m_largeRegions.reset();
     m_generation = generation;
 }

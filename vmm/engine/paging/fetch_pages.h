@@ -29,8 +29,8 @@ public:
     // Whether something was given out that INVLPG of this address ends.
     bool holds(uint32_t linear) const;
 
-    // Whether all that was given out would be found again by a walk now.
-    bool hold(PageWalk&, const PageWalk::Control&) const;
+    // Whether all that was given out would be found again by a walk now; exceptGlobals: all but global pages.
+    bool hold(PageWalk&, const PageWalk::Control&, bool exceptGlobals) const;
 
     // Nothing that was given out holds any more. generation: one that nobody has had.
     void restart(uint64_t generation);
@@ -43,12 +43,14 @@ private:
         uint32_t linear;
         PhysicalAddress physical;
     };
+    bool holds(const Page&, PageWalk&, const PageWalk::Control&) const;
     static size_t regionOf(uint32_t linear) { return linear >> 21; }
     static size_t pageInRegion(uint32_t linear) { return linear >> 12 & (pagesOfRegion - 1); }
 
     bool m_user;
     uint64_t m_generation = 0;
     std::vector<Page> m_pages; // for a large page, any one page of it
+    std::vector<Page> m_globalPages; // likewise
     std::bitset<regionCount> m_largeRegions; // those that stand for a whole large page
     std::vector<std::unique_ptr<std::bitset<pagesOfRegion>>> m_pagesOfRegion; // what the list holds
 };

@@ -179,7 +179,7 @@ void FlatTables::enterOne(uint32_t linear, bool user, const PageTranslation& tra
         memory.forget(physical);
     if (!memory.enter(physical))
         return;
-    FlatPages& pages = pagesOf(linear, user);
+    FlatPages& pages = pagesOf(linear, user, translation.global);
     constexpr PhysicalAddress inRegion = 0x3fffff;
     const PhysicalAddress regionsPage = physical & ~inRegion;
     const bool region = translation.large && m_memory.largePagesFillRegions()
@@ -225,7 +225,7 @@ void FlatTables::forgetRegion(FlatPages::Region& region, Views views)
 void FlatTables::forgetPage(uint32_t linear)
 {
     linear &= pageMask;
-    for (FlatPages* pages : { &m_own, &m_common }) {
+    for (FlatPages* pages : allPages()) {
         const Views views = pages->views(linear);
         forgetViews(linear, views);
         pages->remove(linear, views);
@@ -251,7 +251,7 @@ void FlatTables::forgetWrites(PhysicalAddress physicalPage)
                 put(view, linear, m_memory.hole());
         return Views { 0 };
     };
-    for (FlatPages* pages : { &m_own, &m_common }) {
+    for (FlatPages* pages : allPages()) {
         pages->revise(forget);
         pages->reviseRegions([&](const FlatPages::Region& region) {
             if (physicalPage - region.physical < 1u << 22)
@@ -285,6 +285,7 @@ void FlatTables::clear()
 void FlatTables::clearCommon()
 {
     clear(m_common);
+    clear(m_global);
 }
 
 void FlatTables::discard()
@@ -299,8 +300,13 @@ void FlatTables::discard()
 
 // -- looking again ---------------------------------------------------------------------------------------------------
 
-void FlatTables::refresh(const PageWalk& walk, const PageWalk::Control& control, bool specialPagesChanged)
+// A global page has one translation for all address spaces, until INVLPG or more ends it: the guest promises that.
+// Intel SDM volume 3, 4.10.2.4.
+void FlatTables::refresh(
+    const PageWalk& walk, const PageWalk::Control& control, Globals globals, bool specialPagesChanged)
 {
+    if (globals == Globals::LookUp && m_global.size() + m_global.regions() != 0)
+        clear(m_global); // it is rare, and what is global may be none any more
     for (FlatPages* pages : { &m_own, &m_common }) {
         const bool changed = specialPagesChanged && pages == &m_own; // the common part always counts, and was told
         refreshRegions(*pages, walk, control, changed);

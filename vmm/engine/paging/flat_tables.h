@@ -62,6 +62,7 @@ public:
     }
     Region& regionOf(uint32_t linear) { return m_regions[linear >> 22]; }
     size_t size() const { return m_pages.size(); }
+    size_t regions() const { return m_listedRegions.size(); }
     void clear();
 
 private:
@@ -104,6 +105,8 @@ public:
     int common() const { return m_common; }
 
     FlatPages& commonPages() { return m_commonPages; }
+    // Of the common part, too: those whose translations loads of CR3 leave alone.
+    FlatPages& globalPages() { return m_globalPages; }
 
     // Large pages have 4 MiB, not the 2 MiB of PAE: then they are kept as regions.
     void largePagesFillRegions(bool fill) { m_regions = fill; }
@@ -126,6 +129,7 @@ private:
     int m_pattern = -1;
     int m_common = -1;
     FlatPages m_commonPages;
+    FlatPages m_globalPages;
     bool m_notesWrites = false;
     bool m_regions = true;
 };
@@ -167,14 +171,16 @@ public:
     void forgetPage(uint32_t linear);
     void forgetRegionOf(uint32_t linear); // the 4 MiB around it, which may hold large pages
     void forgetWrites(PhysicalAddress page);
-    // Looks everything up again. specialPagesChanged: a plain page may have become special meanwhile.
-    void refresh(const PageWalk&, const PageWalk::Control&, bool specialPagesChanged);
+    // Looks everything up again, or everything but global pages. specialPagesChanged: a plain page may have become
+    // special meanwhile.
+    enum class Globals { Keep, LookUp };
+    void refresh(const PageWalk&, const PageWalk::Control&, Globals, bool specialPagesChanged);
     void clear(); // the part that is not common
     void clearCommon();
     void discard(); // the same, and gives the memory back
 
     size_t bytes() const { return m_touchedPages * GuestMemory::pageSize; } // without the common part
-    size_t pages() const { return m_own.size() + m_common.size(); }
+    size_t pages() const { return m_own.size() + m_common.size() + m_global.size(); }
 
     // For the lockstep comparison: forgets all entries for writes, where the memory says that they are noted.
     void takeWritesBack();
@@ -189,6 +195,7 @@ private:
         : m_memory(memory)
         , m_guest(guest)
         , m_common(memory.commonPages())
+        , m_global(memory.globalPages())
     {
     }
 
@@ -196,10 +203,13 @@ private:
 
     Result<void> map();
     static Views viewOf(bool user, bool write) { return static_cast<Views>(1u << ((user ? 2 : 0) + (write ? 1 : 0))); }
-    FlatPages& pagesOf(uint32_t linear, bool user)
+    FlatPages& pagesOf(uint32_t linear, bool user, bool global)
     {
-        return !user && linear >= FlatMemory::commonFrom ? m_common : m_own;
+        if (user || linear < FlatMemory::commonFrom)
+            return m_own;
+        return global ? m_global : m_common;
     }
+    std::array<FlatPages*, 3> allPages() { return { &m_own, &m_common, &m_global }; }
     uint64_t& entry(unsigned view, uint32_t linear)
     {
         return m_entries[view * FlatMemory::entryCount + (linear >> 12)];
@@ -220,6 +230,7 @@ private:
     FlatMemory& m_memory;
     const GuestMemory& m_guest;
     FlatPages& m_common;
+    FlatPages& m_global;
     FlatPages m_own;
     uint64_t* m_entries = nullptr;
     std::bitset<viewCount * FlatMemory::viewBytes / GuestMemory::pageSize> m_touched; // pages of the tables themselves

@@ -54,7 +54,7 @@ void LinearMemory::reloadCr3(uint32_t cr3, const PageDirectoryPointers& pointers
     m_control.pageDirectoryPointers = pointers;
     const TranslationSet* before = m_set;
     enterAddressSpace();
-    refresh(m_set == before ? Globals::Keep : Globals::LookUp);
+    refresh(m_set == before ? Globals::Keep : Globals::KeepShared);
 }
 
 // Makes the set of the address space that CR3 names the one that counts, with whatever it held when it last did.
@@ -112,10 +112,14 @@ void LinearMemory::refresh(Globals globals)
                 fill(table, cached.linearPage, *translation);
         });
     if (m_set->flat)
-        m_set->flat->refresh(m_walk, m_control, specialPagesChanged);
-    for (FetchPages* fetches : { &m_supervisorFetches, &m_set->userFetches })
-        if (!fetches->hold(m_walk, m_control))
-            fetches->restart(++m_lastGeneration);
+        m_set->flat->refresh(m_walk, m_control,
+            globals == Globals::LookUp ? FlatTables::Globals::LookUp : FlatTables::Globals::Keep, specialPagesChanged);
+    const auto refreshFetches = [this](FetchPages& fetches, bool exceptGlobals) {
+        if (!fetches.hold(m_walk, m_control, exceptGlobals))
+            fetches.restart(++m_lastGeneration);
+    };
+    refreshFetches(m_supervisorFetches, globals != Globals::LookUp);
+    refreshFetches(m_set->userFetches, globals == Globals::Keep);
 }
 
 void LinearMemory::forgetFetches(FetchPages& fetches, uint32_t linear)

@@ -273,7 +273,8 @@ private:
     void forgetLargePage(Table&, uint32_t linear);
     void forgetFetches(FetchPages&, uint32_t linear);
 
-    enum class Globals { Keep, LookUp };
+    // KeepShared: only in what all address spaces share, from which INVLPG takes them away at once.
+    enum class Globals { Keep, KeepShared, LookUp };
     void refresh(Globals);
     void enterAddressSpace();
     void copyGlobals(TranslationSet& from);

@@ -69,7 +69,7 @@ UnitEmitter::SlowWay UnitEmitter::emitLookup(MemoryAccess access, unsigned size,
         return {};
     }
     const auto site = static_cast<uint32_t>(m_allFaultSites.size() + m_faultSites.size());
-    m_faultSites.push_back({ lookup, here(), &cold });
+    m_faultSites.push_back({ lookup, here(), &cold, static_cast<uint8_t>(size), access == MemoryAccess::Write });
     return { m_state.flagsInHost, site };
 }
 

@@ -16,27 +16,48 @@ const FaultSites::Site* FaultSites::find(uint32_t offset) const
     return &next[-1];
 }
 
-void FaultSites::tookSlowWay(uint32_t number, bool neededIt, bool could)
+// Without a jump it was the host's fault that led there.
+void FaultSites::tookSlowWay(uint32_t number, bool could, bool crossed)
 {
     if (number >= m_sites.size())
         return;
     Counted& site = m_sites[number];
+    if (crossed) {
+        if (!site.asks && ++site.crossings == crossingPatience)
+            makeAsk(site);
+        return;
+    }
     if (site.jumps) {
         site.count = could ? static_cast<uint8_t>(site.count + 1) : uint8_t { 0 };
         if (site.count == trust)
             putLookup(site);
-    } else if (neededIt && ++site.count == patience) {
+    } else if (++site.count == patience) {
         putJump(site);
     }
 }
 
+void FaultSites::makeAsk(Counted& site)
+{
+    site.asks = true; // where there is no room, it is not tried again
+    if (site.jumps)
+        putLookup(site);
+    if (const auto lookup = m_emitter ? m_emitter->emitAskingLookup(site) : std::nullopt)
+        putJumpTo(site, *lookup);
+}
+
+void FaultSites::putJumpTo(const Counted& site, uint32_t target)
+{
+    constexpr uint8_t nearJump = 0xe9;
+    uint8_t* place = m_region.writable() + site.lookup;
+    const uint32_t distance = target - (site.lookup + jumpBytes);
+    place[0] = nearJump;
+    std::memcpy(place + 1, &distance, sizeof distance);
+}
+
 void FaultSites::putJump(Counted& site)
 {
-    uint8_t* place = m_region.writable() + site.lookup;
-    const uint32_t distance = site.slow - (site.lookup + jumpBytes);
-    std::memcpy(site.former.data(), place, jumpBytes);
-    place[0] = 0xe9;
-    std::memcpy(place + 1, &distance, sizeof distance);
+    std::memcpy(site.former.data(), m_region.writable() + site.lookup, jumpBytes);
+    putJumpTo(site, site.slow);
     site.count = 0;
     site.jumps = true;
 }

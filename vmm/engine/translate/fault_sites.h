@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace namsan {
@@ -14,8 +15,9 @@ class CodeRegion;
 // then. Offsets into the code region, in the order in which the code was emitted. Looked at by signal handlers, which
 // only ever interrupt translated code: nothing changes here meanwhile.
 //
-// A signal is dear. A site that takes the slow way again and again, because it writes to a device or beside code, gets
-// a jump there in place of its lookup; and its lookup back when it could do without for a while.
+// A signal is dear. A site that takes the slow way again and again, because it writes to a device, beside code or
+// always to new pages, gets a jump there in place of its lookup; and its lookup back when it could do without for a
+// while. One that crosses page ends again and again gets a lookup that asks whether it does.
 class FaultSites {
 public:
     struct Site {
@@ -23,37 +25,53 @@ public:
         uint32_t begin = 0; // behind the lookup; it reaches to the next site
         uint32_t slow = 0; // the beginning of its slow way
         uint32_t unitEnd = 0; // what is emitted from here on belongs to others
+        uint8_t size = 0; // of the access, in bytes
+        bool writes = false;
     };
+
+    // Emits a lookup for a site that asks whether the access crosses a page's end. Nothing: there is no room.
+    class LookupEmitter {
+    public:
+        virtual ~LookupEmitter() = default;
+        virtual std::optional<uint32_t> emitAskingLookup(const Site&) = 0;
+    };
+    void setLookupEmitter(LookupEmitter& emitter) { m_emitter = &emitter; }
 
     explicit FaultSites(const CodeRegion& region)
         : m_region(region)
     {
     }
 
-    void add(const Site& site) { m_sites.push_back({ site, {}, 0, false }); }
+    void add(const Site& site) { m_sites.push_back({ site, {}, 0, 0, false, false }); }
     void clear() { m_sites.clear(); }
     size_t size() const { return m_sites.size(); }
 
     // The site that an instruction there belongs to.
     const Site* find(uint32_t offset) const;
 
-    // The site of that number has taken the slow way. neededIt: it would again; could: it need not have.
-    void tookSlowWay(uint32_t number, bool neededIt, bool could);
+    // The site of that number has taken the slow way. could: it need not have; crossed: the end of a page.
+    void tookSlowWay(uint32_t number, bool could, bool crossed);
 
 private:
     static constexpr uint8_t jumpBytes = 5;
     static constexpr uint8_t patience = 8; // slow accesses, before there is a jump
-    static constexpr uint8_t trust = 64; // accesses that could have been fast, before there is none
+    static constexpr uint8_t trust = 32; // accesses that could have been fast, before there is none
+    static constexpr uint8_t crossingPatience = 3; // crossings, before it asks
 
     struct Counted : Site {
         std::array<uint8_t, jumpBytes> former; // what the jump has replaced
         uint8_t count;
+        uint8_t crossings;
         bool jumps;
+        bool asks;
     };
+    void makeAsk(Counted&);
+    void putJumpTo(const Counted&, uint32_t target);
     void putJump(Counted&);
     void putLookup(Counted&);
 
     const CodeRegion& m_region;
+    LookupEmitter* m_emitter = nullptr;
     std::vector<Counted> m_sites;
 };
 

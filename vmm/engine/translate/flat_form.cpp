@@ -33,6 +33,32 @@ public:
         assembler.mov(host, assembler.ptr[pageTable + temporary64 * 8 + (view - pageBits)]);
     }
 
+    // Without flags: the offset in the page goes to the top of 32 bits, and what carries out of them chooses from two
+    // places to go.
+    void emitCrossingLookup(Assembler& assembler, MemoryAccess access, unsigned size, const uint8_t* executableStart,
+        const uint8_t* slow) const override
+    {
+        using namespace register_map;
+        constexpr unsigned wordBits = 32;
+        constexpr unsigned offsetToTop = wordBits - pageBits;
+        const uint8_t* start = assembler.getCurr();
+        Xbyak::Label places;
+        assembler.mov(host32, offsetToTop);
+        assembler.shlx(temporary, address, host32);
+        assembler.lea(temporary64, assembler.ptr[temporary64 + ((size - 1) << offsetToTop)]);
+        assembler.mov(host32, wordBits);
+        assembler.shrx(temporary64, temporary64, host);
+        assembler.lea(host, assembler.ptr[assembler.rip + places]);
+        assembler.jmp(assembler.ptr[host + temporary64 * 8]);
+        assembler.align(8);
+        assembler.L(places);
+        constexpr size_t bytesOfPlaces = 2 * sizeof(uint64_t);
+        assembler.dq(reinterpret_cast<uintptr_t>(executableStart + (assembler.getCurr() - start) + bytesOfPlaces));
+        assembler.dq(reinterpret_cast<uintptr_t>(slow));
+        Xbyak::Label never;
+        emitLookup(assembler, access, size, never);
+    }
+
     void emitSureLookup(Assembler& assembler, MemoryAccess access, Xbyak::Label& slow) const override
     {
         using namespace register_map;

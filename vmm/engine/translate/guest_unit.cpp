@@ -7,6 +7,9 @@
 #include "vmm/engine/translate/liveness.h"
 #include "vmm/engine/translate/native_operations.h"
 
+#include <algorithm>
+#include <array>
+
 namespace namsan {
 
 namespace {
@@ -113,6 +116,45 @@ std::optional<GuestUnit> UnitCollector::collect(
     return unit;
 }
 
+bool UnitCollector::straddles(PhysicalAddress physical) const
+{
+    const uint64_t inFirst = GuestMemory::pageSize - physical % GuestMemory::pageSize;
+    Instruction instruction;
+    return inFirst < Decoder::longestInstruction
+        && m_decoder.decode(
+               { m_memory.pageHost(physical) + physical % GuestMemory::pageSize, inFirst }, true, instruction)
+        == Decoder::Outcome::NeedsMore;
+}
+
+GuestUnit UnitCollector::collectStraddling(
+    uint32_t linear, PhysicalAddress physical, PhysicalAddress secondPage, uint32_t mode, const Rules& rules)
+{
+    m_codeCache.watchPage(physical);
+    m_codeCache.watchPage(secondPage);
+    m_page = m_memory.pageHost(physical);
+    const uint32_t offset = linear & pageOffsetMask;
+    const uint64_t inFirst = GuestMemory::pageSize - offset;
+    std::array<uint8_t, Decoder::longestInstruction> bytes;
+    std::copy_n(m_page + offset, inFirst, bytes.begin());
+    std::copy_n(m_memory.pageHost(secondPage), bytes.size() - inFirst, bytes.begin() + inFirst);
+    GuestUnit unit;
+    unit.physical = physical;
+    unit.linear = linear;
+    unit.mode = mode;
+    GuestUnit::Step step;
+    step.eip = linear;
+    m_decoder.decode(bytes, true, step.instruction); // the longest there is has room
+    step.native = isNative(step.instruction, mode);
+    unit.steps.push_back(step);
+    unit.nextEip = linear + step.instruction.length;
+    unit.ranges.push_back({ static_cast<uint16_t>(offset), static_cast<uint16_t>(pageOffsetMask) });
+    unit.secondPage = secondPage;
+    const uint64_t inSecond = std::max<uint64_t>(step.instruction.length, inFirst + 1) - inFirst;
+    unit.rangeInSecondPage = { 0, static_cast<uint16_t>(inSecond - 1) };
+    markLiveFlags(unit, rules);
+    return unit;
+}
+
 void UnitCollector::markLiveFlags(GuestUnit& unit, const Rules& rules) const
 {
     const Instruction& last = unit.steps.back().instruction;
@@ -140,29 +182,88 @@ void UnitCollector::markLiveFlags(GuestUnit& unit, const Rules& rules) const
     }
 }
 
-// What another page holds is not known for longer than its mapping lasts, so everything matters there.
+// Which of the flags matter at a place: those that some way from there reads before it replaces them.
+class UnitCollector::LookAhead {
+public:
+    LookAhead(const UnitCollector& collector, GuestUnit& unit)
+        : m_collector(collector)
+        , m_unit(unit)
+    {
+    }
+
+    // Of those that are undecided. A way that comes back to a place adds nothing to what is found from there on.
+    uint32_t liveAt(uint32_t eip, uint32_t undecided)
+    {
+        uint32_t live = 0;
+        while (undecided && !wasHere(eip, undecided)) {
+            Instruction instruction;
+            if (m_left == 0 || !decode(eip, instruction))
+                return live | undecided;
+            --m_left;
+            const FlagEffect effect = flagEffectOf(instruction, m_unit.mode);
+            live |= effect.read & undecided;
+            undecided &= ~(effect.read | effect.replaced);
+            const uint32_t next = eip + instruction.length;
+            if (jumpsRelatively(instruction) && instruction.entry->operation != Operation::CallRelative) {
+                const uint32_t target = targetOf({ instruction, eip });
+                if (instruction.entry->operation != Operation::JmpRelative)
+                    live |= liveAt(next, undecided);
+                eip = target;
+            } else if (endsUnit(instruction, m_unit.mode) || mayStore(instruction, m_unit.mode)) {
+                return live | undecided;
+            } else {
+                eip = next;
+            }
+        }
+        return live;
+    }
+
+private:
+    struct Visit {
+        uint32_t eip;
+        uint32_t undecided;
+    };
+
+    bool wasHere(uint32_t eip, uint32_t undecided)
+    {
+        for (size_t n = 0; n < m_visitCount; ++n)
+            if (m_visits[n].eip == eip && (undecided & ~m_visits[n].undecided) == 0)
+                return true;
+        if (m_visitCount < m_visits.size())
+            m_visits[m_visitCount++] = { eip, undecided };
+        return false;
+    }
+
+    // What another page holds is not known for longer than its mapping lasts, so everything matters there.
+    bool decode(uint32_t eip, Instruction& instruction)
+    {
+        if ((eip ^ m_unit.linear) & ~pageOffsetMask)
+            return false;
+        const uint32_t offset = eip & pageOffsetMask;
+        if (!m_collector.decodeAt(offset, instruction))
+            return false;
+        const auto first = static_cast<uint16_t>(offset);
+        const auto last = static_cast<uint16_t>(offset + instruction.length - 1);
+        auto& known = m_unit.ranges.back();
+        if (first == known.last + 1)
+            known.last = last;
+        else if (first < known.first || last > known.last)
+            m_unit.ranges.push_back({ first, last });
+        return true;
+    }
+
+    static constexpr unsigned most = 16; // instructions
+
+    const UnitCollector& m_collector;
+    GuestUnit& m_unit;
+    unsigned m_left = most;
+    std::array<Visit, most + 1> m_visits {};
+    size_t m_visitCount = 0;
+};
+
 uint32_t UnitCollector::liveAt(uint32_t eip, GuestUnit& unit) const
 {
-    if ((eip ^ unit.linear) & ~pageOffsetMask)
-        return eflags::arithmetic;
-    uint32_t undecided = eflags::arithmetic;
-    uint32_t live = 0;
-    uint32_t offset = eip & pageOffsetMask;
-    const uint32_t first = offset;
-    for (unsigned n = 0; n < lookAhead && undecided; ++n) {
-        Instruction instruction;
-        if (!decodeAt(offset, instruction))
-            break;
-        offset += instruction.length;
-        const FlagEffect effect = flagEffectOf(instruction, unit.mode);
-        live |= effect.read & undecided;
-        undecided &= ~(effect.read | effect.replaced);
-        if (endsUnit(instruction, unit.mode) || jumpsRelatively(instruction) || mayStore(instruction, unit.mode))
-            break;
-    }
-    if (offset > first)
-        unit.ranges.push_back({ static_cast<uint16_t>(first), static_cast<uint16_t>(offset - 1) });
-    return live | undecided;
+    return LookAhead(*this, unit).liveAt(eip, eflags::arithmetic);
 }
 
 } // namespace namsan

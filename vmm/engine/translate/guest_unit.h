@@ -14,7 +14,7 @@ class CodeCache;
 class Decoder;
 
 // Code of the guest that is translated as one piece: from one entry on, past conditional jumps that are not taken,
-// within one page.
+// within one page. An instruction that runs over the page's end is a unit alone.
 struct GuestUnit {
     struct Step {
         Instruction instruction;
@@ -37,13 +37,14 @@ struct GuestUnit {
     uint32_t liveOut = 0; // there
     std::vector<Step> steps;
     std::vector<Range> ranges;
+    std::optional<PhysicalAddress> secondPage; // that its only instruction ends in
+    Range rangeInSecondPage {};
 };
 
 // Where a relative jump or call goes.
 uint32_t targetOf(const GuestUnit::Step&);
 
-// Collects the unit at a linear address whose physical address is known. Nothing where its first instruction runs over
-// the page's end. Marks the page as one with code.
+// Collects the unit at a linear address whose physical address is known. Marks its pages as ones with code.
 class UnitCollector {
 public:
     static constexpr unsigned mostInstructions = 64;
@@ -55,10 +56,17 @@ public:
         bool handlersStandAlone = false; // what is left to the interpreter is alone in its unit
         bool exactFlags = false; // everything matters at exits and to whatever may fault
     };
+    // Nothing where its first instruction runs over the page's end.
     std::optional<GuestUnit> collect(uint32_t linear, PhysicalAddress, uint32_t mode, const Rules&);
 
+    // Whether the instruction there runs over the page's end.
+    bool straddles(PhysicalAddress) const;
+    // The unit of such an instruction. secondPage: where it goes on, which must be memory.
+    GuestUnit collectStraddling(
+        uint32_t linear, PhysicalAddress, PhysicalAddress secondPage, uint32_t mode, const Rules&);
+
 private:
-    static constexpr unsigned lookAhead = 12; // instructions
+    class LookAhead;
 
     bool decodeAt(uint32_t pageOffset, Instruction&) const;
     uint32_t liveAt(uint32_t eip, GuestUnit&) const;

@@ -28,6 +28,11 @@ public:
     virtual bool asks() const = 0;
     virtual void emitLookup(Assembler&, MemoryAccess, unsigned size, Xbyak::Label& slow) const = 0;
 
+    // As emitLookup() of a form that does not ask, and changes no flags; but where the access would cross a page's end
+    // it jumps to slow. From there and to there only a jump leads: both are places in the executable view.
+    virtual void emitCrossingLookup(
+        Assembler&, MemoryAccess, unsigned size, const uint8_t* executableStart, const uint8_t* slow) const = 0;
+
     // Emits the way from r8d to the place of one byte, where what lies in its page can be used without any fault; else
     // it jumps to slow. Changes r9, r10 and the host's flags.
     virtual void emitSureLookup(Assembler&, MemoryAccess, Xbyak::Label& slow) const = 0;

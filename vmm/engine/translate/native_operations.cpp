@@ -234,8 +234,19 @@ bool isNative(const Instruction& instruction, uint32_t mode)
     return !instruction.address16 && !(instruction.segment == Cs && writesRm(instruction));
 }
 
+bool loadsDataSegment(const Instruction& instruction)
+{
+    constexpr uint8_t popEs = 0x07;
+    constexpr uint8_t popDs = 0x1f;
+    const Operation operation = instruction.entry->operation;
+    return (operation == Operation::MoveToSegment && (instruction.reg == Ds || instruction.reg == Es))
+        || (operation == Operation::PopSegment && (instruction.opcode == popEs || instruction.opcode == popDs));
+}
+
 bool endsUnit(const Instruction& instruction, uint32_t mode)
 {
+    if (loadsDataSegment(instruction))
+        return false;
     if (changesFloatingPointMode(instruction))
         return !isNative(instruction, mode);
     switch (instruction.entry->operation) {

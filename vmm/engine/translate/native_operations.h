@@ -24,6 +24,10 @@ bool isNative(const Instruction&, uint32_t mode);
 // not count: a unit goes on behind them.
 bool endsUnit(const Instruction&, uint32_t mode);
 
+// Loads DS or ES, without ending the unit: whoever runs it looks afterwards whether the segments still serve. (Systems
+// load FS and GS to have others in them, which is another mode.)
+bool loadsDataSegment(const Instruction&);
+
 // The width in bytes of the operand in ModRM.rm (or at a direct offset).
 unsigned rmWidth(const Instruction&);
 

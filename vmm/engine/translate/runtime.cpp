@@ -98,18 +98,43 @@ bool TranslatorRuntime::writeMustBeInterpreted(uint32_t linear, uint32_t size)
     return m_units.covers(first, inFirstPage) || m_units.covers(second, size - inFirstPage);
 }
 
+static bool crossesPages(uint32_t linear, uint32_t size)
+{
+    return linear % GuestMemory::pageSize + size > GuestMemory::pageSize;
+}
+
+// Before anything is looked up, which may enter the page.
+void TranslatorRuntime::noteHeld(uint32_t linear, uint32_t size, bool write)
+{
+    m_wasHeld = m_sites && !crossesPages(linear, size)
+        && m_processor.memory.flatTables().holds(linear, m_processor.cpl == 3, write);
+}
+
+// One that translated code does not get done.
+void TranslatorRuntime::noteSlowWay(const TranslatedFrame& frame, uint32_t linear, uint32_t size)
+{
+    if (m_sites)
+        m_sites->tookSlowWay(frame.site, false, crossesPages(linear, size));
+}
+
 // One that crosses pages goes the slow way always.
 void TranslatorRuntime::learn(const TranslatedFrame& frame, uint32_t linear, uint32_t size, bool write)
 {
     if (!m_sites)
         return;
     LinearMemory& memory = m_processor.memory;
-    const bool crosses = linear % GuestMemory::pageSize + size > GuestMemory::pageSize;
-    const auto isHeld = [&] { return !crosses && memory.flatTables().holds(linear, m_processor.cpl == 3, write); };
-    const bool wasHeld = isHeld();
-    if (!crosses)
+    const bool crosses = crossesPages(linear, size);
+    const bool stillThere = m_wasHeld && memory.flatPagesStay();
+    if (!crosses && !stillThere && canBeHeld(linear, write))
         memory.enterFlat(linear, write);
-    m_sites->tookSlowWay(frame.site, !isHeld(), wasHeld);
+    m_sites->tookSlowWay(frame.site, m_wasHeld, crosses);
+}
+
+// To ask for an entry is dear where there can be none.
+bool TranslatorRuntime::canBeHeld(uint32_t linear, bool write)
+{
+    const PhysicalAddress physical = m_processor.memory.translateRead(linear);
+    return m_memory.pageHost(physical) && !(write && (m_memory.flags(physical) & GuestMemory::writesAreSpecial));
 }
 
 // Page faults are common, and exceptions of C++ are dear.
@@ -117,9 +142,13 @@ template <class Action>
 uint32_t TranslatorRuntime::access(TranslatedFrame& frame, uint32_t linear, uint32_t size, bool write, Action&& action)
 {
     TranslatorRuntime& runtime = *frame.runtime;
+    runtime.noteHeld(linear, size, write);
     if (!runtime.m_observer) // who sees it first
         runtime.m_fault = runtime.m_processor.memory.tryProbe(linear, size, write);
-    return runtime.m_fault ? leaveFor(frame, LeaveReason::Fault) : guarded(frame, action);
+    if (!runtime.m_fault)
+        return guarded(frame, action);
+    runtime.noteSlowWay(frame, linear, size);
+    return leaveFor(frame, LeaveReason::Fault);
 }
 
 uint32_t TranslatorRuntime::readSlowly(TranslatedFrame* frame, uint32_t linear, uint32_t size)
@@ -136,7 +165,11 @@ uint32_t TranslatorRuntime::readSlowly(TranslatedFrame* frame, uint32_t linear, 
 uint32_t TranslatorRuntime::readForWriteSlowly(TranslatedFrame* frame, uint32_t linear, uint32_t size)
 {
     return access(*frame, linear, size, true, [=](TranslatorRuntime& runtime) {
-        if (runtime.writeMustBeInterpreted(linear, size) || runtime.refused(linear, size, true))
+        if (runtime.writeMustBeInterpreted(linear, size)) {
+            runtime.noteSlowWay(*frame, linear, size);
+            return leaveFor(*frame, LeaveReason::Interpret);
+        }
+        if (runtime.refused(linear, size, true))
             return leaveFor(*frame, LeaveReason::Interpret);
         runtime.readIntoScratch(*frame, linear, size);
         return goOn;
@@ -146,7 +179,11 @@ uint32_t TranslatorRuntime::readForWriteSlowly(TranslatedFrame* frame, uint32_t 
 uint32_t TranslatorRuntime::prepareWrite(TranslatedFrame* frame, uint32_t linear, uint32_t size)
 {
     return access(*frame, linear, size, true, [=](TranslatorRuntime& runtime) {
-        if (runtime.writeMustBeInterpreted(linear, size) || runtime.refused(linear, size, true))
+        if (runtime.writeMustBeInterpreted(linear, size)) {
+            runtime.noteSlowWay(*frame, linear, size);
+            return leaveFor(*frame, LeaveReason::Interpret);
+        }
+        if (runtime.refused(linear, size, true))
             return leaveFor(*frame, LeaveReason::Interpret);
         return goOn;
     });
@@ -179,7 +216,8 @@ uint32_t TranslatorRuntime::runHandler(TranslatedFrame* frame, const HandlerSite
         processor.nextEip = following;
         processor.leaveBlock = false;
         site->instruction.execute(processor, site->instruction);
-        if (!site->endsUnit && !processor.leaveBlock && processor.nextEip == following)
+        const bool sameRules = !site->loadsSegment || runtime.m_rules->stillHold();
+        if (!site->endsUnit && sameRules && !processor.leaveBlock && processor.nextEip == following)
             return goOn;
         // A piece of a repetition leaves EIP where it was, and is not yet one that was carried out.
         const bool unfinished

@@ -20,6 +20,7 @@ struct HandlerSite {
     uint32_t eip = 0;
     uint32_t executedBefore = 0; // instructions of its unit
     bool endsUnit = false;
+    bool loadsSegment = false; // what the unit takes for granted may be different afterwards
     bool insteadOfNative = false; // this once, of an instruction that is translated
 };
 
@@ -55,6 +56,15 @@ public:
     };
     void setObserver(AccessObserver* observer) { m_observer = observer; }
 
+    // Whether what units are translated for still holds: 32-bit code in flat segments, in the mode of the unit that
+    // runs.
+    class Rules {
+    public:
+        virtual ~Rules() = default;
+        virtual bool stillHold() const = 0;
+    };
+    void setRules(const Rules& rules) { m_rules = &rules; }
+
     // For the flat form: an access that took the slow way has the next one to that page go the fast way, where it may,
     // and its site is told how that was.
     void useFlatTables(FaultSites& sites) { m_sites = &sites; }
@@ -77,9 +87,14 @@ private:
     const GuestMemory& m_memory;
     const UnitStore& m_units;
     void learn(const TranslatedFrame&, uint32_t linear, uint32_t size, bool write);
+    void noteHeld(uint32_t linear, uint32_t size, bool write);
+    void noteSlowWay(const TranslatedFrame&, uint32_t linear, uint32_t size);
+    bool canBeHeld(uint32_t linear, bool write);
 
     FaultSites* m_sites = nullptr; // in flat form
+    bool m_wasHeld = false; // the page of the access that takes the slow way, in the tables
     AccessObserver* m_observer = nullptr;
+    const Rules* m_rules = nullptr;
     std::optional<Fault> m_fault;
     std::exception_ptr m_other;
 };

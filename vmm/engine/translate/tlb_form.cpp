@@ -14,6 +14,9 @@ public:
     bool asks() const override { return true; }
     const void* tableRegister(const void* tables) const override { return tables; }
 
+    // No site of this form is known by a number, so none comes to be counted.
+    void emitCrossingLookup(Assembler&, MemoryAccess, unsigned, const uint8_t*, const uint8_t*) const override { }
+
     void emitSureLookup(Assembler& assembler, MemoryAccess access, Xbyak::Label& slow) const override
     {
         emitLookup(assembler, access, 1, slow);

@@ -53,6 +53,11 @@ TranslatorOptions withConsequences(TranslatorOptions options)
     return options;
 }
 
+uint32_t pageBehind(uint32_t linear)
+{
+    return (linear | (GuestMemory::pageSize - 1)) + 1;
+}
+
 bool isWhole(const SegmentState& segment)
 {
     constexpr uint32_t kind = access_rights::code | access_rights::expandDown | access_rights::writable;
@@ -121,8 +126,10 @@ Translator::Translator(Processor& processor, GuestMemory& memory, CodeCache& cod
     m_frame.attention = &attention.word();
     m_frame.jumps = m_jumps.data();
     m_frame.runtime = &m_runtime;
+    m_runtime.setRules(*this);
     if (options.flat) {
         m_runtime.useFlatTables(m_faultSites);
+        m_faultSites.setLookupEmitter(*this);
         m_frame.hole = processor.memory.flatHole();
     }
     if (options.flat && options.lockstep)
@@ -204,8 +211,8 @@ Accelerator::Outcome Translator::run()
             return Outcome::GoOn;
         case LeaveReason::Attention:
         case LeaveReason::Interpret:
-            // Flags that were dead may be old ones still: after the interpreter's block, which replaces them, nobody
-            // can see that in an interrupt's frame.
+            // Flags that were dead may be old ones still. The interpreter's block replaces most of them; in an
+            // interrupt's frame, as in a fault's, there may be old values of flags that nobody asks for any more.
             return Outcome::Interpret;
         case LeaveReason::Fault:
             m_runtime.rethrowOther();
@@ -281,9 +288,18 @@ TranslatedUnit* Translator::findUnit(uint32_t linear)
     const PhysicalAddress physical = m_processor.memory.translateFetch(linear);
     if (!m_memory.pageHost(physical))
         return nullptr;
-    if (TranslatedUnit* unit = m_units.find(physical, linear, m_mode))
-        return unit;
+    if (TranslatedUnit* unit = m_units.find(physical, linear, m_mode)) {
+        if (!unit->secondPage || stillStraddles(*unit))
+            return unit;
+        codeWritten(physical, 1); // another page follows now
+    }
     return isHot(physical) ? translate(linear, physical) : nullptr;
+}
+
+// The walk may set an accessed bit that is code.
+bool Translator::stillStraddles(const TranslatedUnit& unit)
+{
+    return m_processor.memory.translateFetch(pageBehind(unit.linear)) == *unit.secondPage && !unit.dropped;
 }
 
 bool Translator::isHot(PhysicalAddress physical)
@@ -301,7 +317,10 @@ void Translator::link(const TranslatedUnit& unit)
 {
     m_linkWaits = false;
     const bool forward = m_frame.link & 1;
-    patchJump(m_region->writable() + (m_frame.link >> 1), forward ? unit.uncheckedEntry : unit.entry);
+    // The page behind may be mapped otherwise while the unit that jumps stays as it is: by way of the jump table, which
+    // knows.
+    const uint8_t* target = unit.secondPage ? unit.deadEntry : forward ? unit.uncheckedEntry : unit.entry;
+    patchJump(m_region->writable() + (m_frame.link >> 1), target);
 }
 
 // distance: the four bytes after the opcode of a near jump.
@@ -318,8 +337,7 @@ TranslatedUnit* Translator::translate(uint32_t linear, PhysicalAddress physical)
 {
     if (m_assembler->getSize() + roomForUnit > m_region->size())
         m_codeCache.dropAll(); // a new generation; nothing translated runs meanwhile
-    const auto guest = m_collector.collect(
-        linear, physical, m_mode, { m_options.longestUnit, m_options.unitByUnit, m_options.exactFlags });
+    const auto guest = collect(linear, physical);
     if (!guest)
         return nullptr;
     if (m_options.unitByUnit && !guest->steps.front().native)
@@ -334,6 +352,35 @@ TranslatedUnit* Translator::translate(uint32_t linear, PhysicalAddress physical)
     counters.instructionsTranslated.add(guest->steps.size());
     counters.codeBytesEmitted.add(m_assembler->getSize() - before);
     return &unit;
+}
+
+// Where an instruction runs over the page's end, the next page is fetched from, too, and that may fault.
+std::optional<GuestUnit> Translator::collect(uint32_t linear, PhysicalAddress physical)
+{
+    const UnitCollector::Rules rules { m_options.longestUnit, m_options.unitByUnit, m_options.exactFlags };
+    if (!m_collector.straddles(physical))
+        return m_collector.collect(linear, physical, m_mode, rules);
+    const PhysicalAddress secondPage = m_processor.memory.translateFetch(pageBehind(linear));
+    if (!m_memory.pageHost(secondPage))
+        return {};
+    return m_collector.collectStraddling(linear, physical, secondPage, m_mode, rules);
+}
+
+// Called from within translated code, which stays where it is: this goes behind all of it.
+std::optional<uint32_t> Translator::emitAskingLookup(const FaultSites::Site& site)
+{
+    constexpr size_t room = 256; // bytes
+    Assembler& a = *m_assembler;
+    if (a.getSize() + room > m_region->size())
+        return {};
+    a.align(16);
+    const uint8_t* start = a.getCurr();
+    const uint8_t* executableBegin = m_region->executable(m_region->writable());
+    m_memoryForm->emitCrossingLookup(a, site.writes ? MemoryAccess::Write : MemoryAccess::Read, site.size,
+        m_region->executable(start), executableBegin + site.slow);
+    a.jmp(m_region->writable() + site.begin, Assembler::T_NEAR);
+    m_processor.counters.codeBytesEmitted.add(static_cast<size_t>(a.getCurr() - start));
+    return static_cast<uint32_t>(start - m_region->writable());
 }
 
 std::optional<Translator::EmittedCode> Translator::codeAt(uint32_t linear)

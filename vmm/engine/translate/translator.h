@@ -40,7 +40,10 @@ struct TranslatorOptions {
 //
 // Translated code finds its way from unit to unit itself and comes back here (the dispatcher) only for what it does not
 // know, or when something is wanted of the vCPU. Stores into code come in through CodeCache, whose follower this is.
-class Translator final : public Accelerator, private CodeFollower {
+class Translator final : public Accelerator,
+                         private CodeFollower,
+                         private FaultSites::LookupEmitter,
+                         private TranslatorRuntime::Rules {
 public:
     // Fails with a sentence where the host gives no executable memory or is too old a processor. All must outlive it.
     static Result<std::unique_ptr<Translator>> create(
@@ -76,15 +79,19 @@ private:
     const void* tables();
     bool isTranslatable() const;
     uint32_t modeNow() const;
+    bool stillHold() const override { return isTranslatable() && modeNow() == m_mode; }
     void setContext();
     const uint8_t* findCode();
     TranslatedUnit* findUnit(uint32_t linear);
+    bool stillStraddles(const TranslatedUnit&);
+    std::optional<GuestUnit> collect(uint32_t linear, PhysicalAddress);
     TranslatedUnit* translate(uint32_t linear, PhysicalAddress);
     bool isHot(PhysicalAddress);
     void link(const TranslatedUnit&);
     void countLeave();
     void noteFault();
     void expectAccessAgain();
+    std::optional<uint32_t> emitAskingLookup(const FaultSites::Site&) override;
     static void patchJump(uint8_t* distance, const uint8_t* target);
 
     void codeWritten(PhysicalAddress, uint64_t size) override;

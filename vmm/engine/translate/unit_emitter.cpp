@@ -29,6 +29,8 @@ TranslatedUnit UnitEmitter::emit()
     result.linear = m_unit.linear;
     result.mode = m_unit.mode;
     result.ranges = m_unit.ranges;
+    result.secondPage = m_unit.secondPage;
+    result.rangeInSecondPage = m_unit.rangeInSecondPage;
 
     Xbyak::Label attention;
     a.align(16);
@@ -54,7 +56,7 @@ TranslatedUnit UnitEmitter::emit()
     }
     const auto end = static_cast<uint32_t>(a.getCurr() - m_region.writable());
     for (const FaultSite& site : m_faultSites)
-        m_allFaultSites.add({ site.lookup, site.begin, site.cold->begin, end });
+        m_allFaultSites.add({ site.lookup, site.begin, site.cold->begin, end, site.size, site.writes });
     a.L(attention);
     a.mov(a.dword[processor + m_offsets.nextEip], m_unit.linear);
     a.mov(a.dword[frame + offsetof(TranslatedFrame, reason)], static_cast<uint32_t>(LeaveReason::Attention));
@@ -166,8 +168,8 @@ void UnitEmitter::emitHandler(const Step& step, AfterHandler after)
         saveFlagsIfLive(step.liveIn);
     flushX87Pointers();
     const bool leaves = after == AfterHandler::Leave || endsUnit(step.instruction, m_unit.mode);
-    HandlerSite& site
-        = m_units.addHandlerSite({ step.instruction, step.eip, indexOf(step), leaves, after != AfterHandler::GoOn });
+    HandlerSite& site = m_units.addHandlerSite({ step.instruction, step.eip, indexOf(step), leaves,
+        loadsDataSegment(step.instruction), after != AfterHandler::GoOn });
     m_assembler.mov(temporary64, reinterpret_cast<uintptr_t>(&site));
     m_assembler.call(m_thunks.runHandler);
     if (after == AfterHandler::GoBack)

@@ -80,6 +80,8 @@ private:
         uint32_t lookup;
         uint32_t begin;
         ColdPath* cold;
+        uint8_t size;
+        bool writes;
     };
     // What a slow way has to know of the lookup that it stands in for.
     struct SlowWay {

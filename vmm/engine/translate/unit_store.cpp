@@ -13,18 +13,32 @@ uint64_t UnitStore::linesOf(uint32_t first, uint32_t last)
     return (~uint64_t { 0 } << (first >> lineBits)) & (~uint64_t { 0 } >> (63 - (last >> lineBits)));
 }
 
-uint64_t UnitStore::linesOf(const TranslatedUnit& unit)
+static bool isIn(const TranslatedUnit& unit, uint64_t page)
+{
+    return unit.physical / GuestMemory::pageSize == page;
+}
+
+static bool isSecond(const TranslatedUnit& unit, uint64_t page)
+{
+    return unit.secondPage && *unit.secondPage / GuestMemory::pageSize == page;
+}
+
+uint64_t UnitStore::linesOf(const TranslatedUnit& unit, uint64_t page)
 {
     uint64_t lines = 0;
-    for (const auto& range : unit.ranges)
-        lines |= linesOf(range.first, range.last);
+    if (isIn(unit, page))
+        for (const auto& range : unit.ranges)
+            lines |= linesOf(range.first, range.last);
+    if (isSecond(unit, page))
+        lines |= linesOf(unit.rangeInSecondPage.first, unit.rangeInSecondPage.last);
     return lines;
 }
 
-bool UnitStore::overlaps(const TranslatedUnit& unit, uint32_t first, uint32_t last)
+bool UnitStore::overlaps(const TranslatedUnit& unit, uint64_t page, uint32_t first, uint32_t last)
 {
-    return std::ranges::any_of(
-        unit.ranges, [=](const auto& range) { return range.first <= last && first <= range.last; });
+    const auto overlapsRange = [=](const auto& range) { return range.first <= last && first <= range.last; };
+    return (isIn(unit, page) && std::ranges::any_of(unit.ranges, overlapsRange))
+        || (isSecond(unit, page) && overlapsRange(unit.rangeInSecondPage));
 }
 
 TranslatedUnit* UnitStore::find(PhysicalAddress physical, uint32_t linear, uint32_t mode)
@@ -33,21 +47,30 @@ TranslatedUnit* UnitStore::find(PhysicalAddress physical, uint32_t linear, uint3
     Recent& recent = recentOf(key);
     if (recent.key == key)
         return recent.unit;
+    // That there is none is remembered, too: cold places are asked for again and again until they are hot.
     const auto found = m_units.find(key);
-    if (found == m_units.end())
-        return nullptr;
-    recent = { key, found->second };
-    return found->second;
+    recent = { key, found == m_units.end() ? nullptr : found->second };
+    return recent.unit;
 }
 
 TranslatedUnit& UnitStore::add(TranslatedUnit unit)
 {
     TranslatedUnit& added = m_all.emplace_back(std::move(unit));
-    m_units[keyOf(added.physical, added.linear, added.mode)] = &added;
-    Page& page = m_pages[added.physical / GuestMemory::pageSize];
-    page.lines |= linesOf(added);
-    page.units.push_back(&added);
+    const uint64_t key = keyOf(added.physical, added.linear, added.mode);
+    m_units[key] = &added;
+    recentOf(key) = { key, &added };
+    list(added, added.physical);
+    if (added.secondPage && *added.secondPage / GuestMemory::pageSize != added.physical / GuestMemory::pageSize)
+        list(added, *added.secondPage);
     return added;
+}
+
+void UnitStore::list(TranslatedUnit& unit, PhysicalAddress physical)
+{
+    const uint64_t number = physical / GuestMemory::pageSize;
+    Page& page = m_pages[number];
+    page.lines |= linesOf(unit, number);
+    page.units.push_back(&unit);
 }
 
 bool UnitStore::covers(PhysicalAddress physical, uint64_t size) const
@@ -58,8 +81,9 @@ bool UnitStore::covers(PhysicalAddress physical, uint64_t size) const
     const auto first = static_cast<uint32_t>(physical % GuestMemory::pageSize);
     const auto last = static_cast<uint32_t>(first + size - 1);
     return (page->second.lines & linesOf(first, last))
-        && std::ranges::any_of(
-            page->second.units, [=](const TranslatedUnit* unit) { return overlaps(*unit, first, last); });
+        && std::ranges::any_of(page->second.units, [=, number = page->first](const TranslatedUnit* unit) {
+               return !unit->dropped && overlaps(*unit, number, first, last);
+           });
 }
 
 void UnitStore::clear()

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -17,11 +18,13 @@ struct TranslatedUnit {
     PhysicalAddress physical = 0;
     uint32_t linear = 0;
     uint32_t mode = 0;
+    std::optional<PhysicalAddress> secondPage; // of an instruction that runs over the page's end
     uint8_t* entry = nullptr; // looks at Attention first
     uint8_t* uncheckedEntry = nullptr; // for jumps forward, of which no loop is made
     uint8_t* deadEntry = nullptr; // looks for what has taken its place
     bool dropped = false;
     std::vector<GuestUnit::Range> ranges;
+    GuestUnit::Range rangeInSecondPage {};
 };
 
 // All translated units of one vCPU, by where they are and by what they were made of.
@@ -46,13 +49,16 @@ public:
     {
         if (!covers(physical, size))
             return;
-        Page& page = m_pages[physical / GuestMemory::pageSize];
+        const uint64_t number = physical / GuestMemory::pageSize;
+        Page& page = m_pages[number];
         const auto first = static_cast<uint32_t>(physical % GuestMemory::pageSize);
         const auto last = static_cast<uint32_t>(first + size - 1);
         page.lines = 0;
         std::erase_if(page.units, [&](TranslatedUnit* unit) {
-            if (!overlaps(*unit, first, last)) {
-                page.lines |= linesOf(*unit);
+            if (unit->dropped) // because of its other page
+                return true;
+            if (!overlaps(*unit, number, first, last)) {
+                page.lines |= linesOf(*unit, number);
                 return false;
             }
             unit->dropped = true;
@@ -64,7 +70,7 @@ public:
             return true;
         });
         if (page.units.empty())
-            m_pages.erase(physical / GuestMemory::pageSize);
+            m_pages.erase(number);
     }
 
     // Forgets everything and takes the Code flags of its pages away.
@@ -89,8 +95,9 @@ private:
     Recent& recentOf(uint64_t key) { return m_recent[(key >> 32 ^ key >> 12 ^ key << 5) % recentCount]; }
 
     static uint64_t linesOf(uint32_t first, uint32_t last);
-    static uint64_t linesOf(const TranslatedUnit&);
-    static bool overlaps(const TranslatedUnit&, uint32_t first, uint32_t last);
+    static uint64_t linesOf(const TranslatedUnit&, uint64_t page);
+    static bool overlaps(const TranslatedUnit&, uint64_t page, uint32_t first, uint32_t last);
+    void list(TranslatedUnit&, PhysicalAddress page);
 
     GuestMemory& m_memory;
     std::unordered_map<uint64_t, TranslatedUnit*> m_units; // by keyOf()

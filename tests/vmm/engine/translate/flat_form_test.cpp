@@ -197,6 +197,90 @@ TEST_F(FlatFormTest, FaultsInTheSecondPageOfACrossingAccess)
     EXPECT_EQ(bench.get32(frame + 0xffc), 0x11223344u);
 }
 
+TEST_F(FlatFormTest, AsksWhereAnAccessCrossesPagesAgainAndAgain)
+{
+    bench.put<uint32_t>(page + 0xffc, 0x44332211);
+    bench.put<uint32_t>(page + 0x1000, 0x88776655);
+    bench.cpu.gpr[Edx] = 0;
+    // mov ecx, 20; l: mov ebx, 200ffa; m: stc; mov eax, [ebx]; mov [ebx - 200], eax; adc edx, 0; inc ebx; cmp ebx,
+    // 201002; jne m; dec ecx; jnz l; hlt
+    const uint64_t faults = accessFaultsOf([this] {
+        run({ 0xb9, 20, 0, 0, 0, 0xbb, 0xfa, 0x0f, 0x20, 0, 0xf9, 0x8b, 0x03, 0x89, 0x83, 0, 0xfe, 0xff, 0xff, 0x83,
+            0xd2, 0, 0x43, 0x81, 0xfb, 0x02, 0x10, 0x20, 0, 0x75, 0xeb, 0x49, 0x75, 0xe3, 0xf4 });
+    });
+    EXPECT_EQ(bench.cpu.gpr[Eax], 0x00887766u);
+    EXPECT_EQ(bench.cpu.gpr[Edx], 20u * 8) << "the flags were changed";
+    EXPECT_EQ(bench.get32(page + 0xe01), 0x00887766u);
+    if (isFlat()) {
+        EXPECT_LE(faults, 8u);
+    }
+    bench.setPage(page, frame | 7);
+    bench.setPage(page + 0x1000, 0);
+    again();
+    EXPECT_TRUE(faulted(page + 0x1000, 0));
+}
+
+// Each round writes to a page that it has not seen.
+TEST_F(FlatFormTest, StopsFaultingOnTheHostWhereEachAccessIsToANewPage)
+{
+    constexpr uint32_t pages = 40;
+    for (uint32_t n = 0; n < pages; ++n)
+        bench.setPage(page + n * 0x1000, (frame + n * 0x1000) | 7);
+    // mov ebx, 200000; mov ecx, 40; l: mov [ebx], ecx; add ebx, 1000; dec ecx; jnz l; hlt
+    const uint64_t faults = accessFaultsOf([this] {
+        run({ 0xbb, 0, 0, 0x20, 0, 0xb9, pages, 0, 0, 0, 0x89, 0x0b, 0x81, 0xc3, 0, 0x10, 0, 0, 0x49, 0x75, 0xf5,
+            0xf4 });
+    });
+    for (uint32_t n = 0; n < pages; ++n)
+        EXPECT_EQ(bench.get32(frame + n * 0x1000), pages - n);
+    EXPECT_LE(faults, 10u);
+}
+
+TEST_F(FlatFormTest, StopsFaultingOnTheHostWhereTheGuestFaults)
+{
+    bench.setPage(page, 0);
+    run({ 0xa1, 0, 0, 0x20, 0, 0xf4 });
+    const uint64_t faults = accessFaultsOf([this] {
+        for (int round = 0; round < 20; ++round) {
+            again();
+            EXPECT_TRUE(faulted(page, 0));
+        }
+    });
+    EXPECT_LE(faults, 8u);
+    bench.setPage(page, frame | 7);
+    bench.put<uint32_t>(frame, 0x1234);
+    again();
+    EXPECT_EQ(bench.cpu.gpr[Eax], 0x1234u);
+}
+
+TEST_F(FlatFormTest, KeepsGlobalPagesOverLoadsOfCr3UntilInvlpg)
+{
+    constexpr uint32_t global = 1 << 8;
+    constexpr uint32_t high = 0xc0000000;
+    writeCr4(bench.cpu, cr4::pageGlobalEnable);
+    bench.put<uint32_t>(ProcessorBench::pageDirectory + (high >> 22) * 4, ProcessorBench::pageTable | 7);
+    bench.put<uint32_t>(bench.tableEntry(page), frame | 7 | global);
+    bench.put<uint32_t>(frame, 0x1111);
+    bench.put<uint32_t>(frame + 0x1000, 0x2222);
+    run({ 0xa1, 0, 0, 0x20, 0xc0, 0xf4 }); // mov eax, [c0200000]; hlt
+    ASSERT_EQ(bench.cpu.gpr[Eax], 0x1111u);
+    bench.put<uint32_t>(bench.tableEntry(page), (frame + 0x1000) | 7 | global);
+    writeCr3(bench.cpu, ProcessorBench::pageDirectory);
+    again();
+    EXPECT_EQ(bench.cpu.gpr[Eax], 0x1111u) << "a load of CR3 leaves global pages alone";
+    bench.cpu.memory.invalidatePage(high | page);
+    again();
+    EXPECT_EQ(bench.cpu.gpr[Eax], 0x2222u);
+    bench.put<uint32_t>(bench.tableEntry(page), frame | 7);
+    writeCr4(bench.cpu, 0); // which makes all of them ordinary pages
+    again();
+    EXPECT_EQ(bench.cpu.gpr[Eax], 0x1111u);
+    bench.put<uint32_t>(bench.tableEntry(page), (frame + 0x1000) | 7);
+    writeCr3(bench.cpu, ProcessorBench::pageDirectory);
+    again();
+    EXPECT_EQ(bench.cpu.gpr[Eax], 0x2222u);
+}
+
 TEST_F(FlatFormTest, FollowsInvlpgAndLoadsOfCr3)
 {
     bench.setPage(page, frame | 7);

@@ -149,6 +149,113 @@ TEST_F(TranslatorTest, FaultsWhereAnInstructionRunsIntoAPageThatIsNotThere)
     EXPECT_EQ(bench.cpu.gpr[Eax], 3u);
 }
 
+// At the end of a page: mov eax, imm32, whose immediate lies in the next page; there a jump back to the loop below.
+class StraddlingUnitTest : public TranslatorTest {
+protected:
+    static constexpr uint32_t start = TranslatorBench::code + 0xff0;
+    static constexpr uint32_t secondPage = TranslatorBench::code + 0x1000;
+
+    StraddlingUnitTest()
+    {
+        // mov ecx, 100; l: nop, eight times; add ebx, eax; mov eax, 7 (its 7 at the page's end); dec ecx; jnz l; hlt
+        bench.load(start, { 0xb9, 100, 0, 0, 0, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0x01, 0xc3, 0xb8 });
+        bench.load(secondPage, { 7, 0, 0, 0, 0x49, 0x75, 0xee, 0xf4 });
+    }
+};
+
+TEST_F(StraddlingUnitTest, IsReachedWithoutTheDispatcher)
+{
+    EXPECT_EQ(bench.runFrom(start), Interpreter::Stop::Halted);
+    EXPECT_EQ(bench.cpu.gpr[Ebx], 99u * 7);
+    EXPECT_EQ(bench.counters.instructions.value(), 1u + 100 * 12 + 1);
+    EXPECT_LT(bench.counters.leavesForLink.value() + bench.counters.leavesForLookup.value(), 20u);
+}
+
+TEST_F(StraddlingUnitTest, SeesItsSecondPageChange)
+{
+    bench.runFrom(start);
+    bench.load(secondPage, { 8 }); // as DMA does
+    bench.codeCache.codeWrittenElsewhere(secondPage, 1);
+    bench.cpu.gpr[Eax] = bench.cpu.gpr[Ebx] = 0;
+    EXPECT_EQ(bench.runFrom(start), Interpreter::Stop::Halted);
+    EXPECT_EQ(bench.cpu.gpr[Ebx], 99u * 8);
+    bench.load(secondPage - 1, { 0xbd }); // mov ebp
+    bench.codeCache.codeWrittenElsewhere(secondPage - 1, 1);
+    EXPECT_EQ(bench.runFrom(start), Interpreter::Stop::Halted);
+    EXPECT_EQ(bench.cpu.gpr[Ebp], 8u);
+}
+
+TEST_F(StraddlingUnitTest, FollowsTheMappingOfItsSecondPage)
+{
+    constexpr uint32_t frame = 0x280000;
+    bench.enablePaging();
+    bench.load(frame, { 9, 0, 0, 0, 0x49, 0x75, 0xee, 0xf4 });
+    bench.runFrom(start);
+    ASSERT_EQ(bench.cpu.gpr[Eax], 7u);
+    bench.setPage(secondPage, frame | 7); // and INVLPG
+    EXPECT_EQ(bench.runFrom(start), Interpreter::Stop::Halted);
+    EXPECT_EQ(bench.cpu.gpr[Eax], 9u);
+    bench.put<uint32_t>(bench.tableEntry(secondPage), secondPage | 7);
+    writeCr3(bench.cpu, ProcessorBench::pageDirectory);
+    EXPECT_EQ(bench.runFrom(start), Interpreter::Stop::Halted);
+    EXPECT_EQ(bench.cpu.gpr[Eax], 7u);
+    bench.setPage(secondPage, 0);
+    EXPECT_EQ(bench.runFrom(start), Interpreter::Stop::Halted);
+    EXPECT_EQ(bench.cpu.eip, TranslatorBench::handlerOf(14) + 1);
+    EXPECT_EQ(bench.cpu.cr2, secondPage);
+}
+
+TEST_F(TranslatorTest, SavesNoFlagsThatTheNextRoundReplaces)
+{
+    // mov ecx, 100; mov ebx, data; l: mov eax, [ebx]; dec ecx; jnz l; xor eax, eax; hlt: DEC leaves CF alone, and
+    // nobody asks for it.
+    bench.load(TranslatorBench::code,
+        { 0xb9, 100, 0, 0, 0, 0xbb, 0, 0, 0x20, 0, 0x8b, 0x03, 0x49, 0x75, 0xfb, 0x31, 0xc0, 0xf4 });
+    bench.runFrom(TranslatorBench::code);
+    const std::string text = disassemble(TranslatorBench::code + 10);
+    EXPECT_EQ(text.find("sahf"), std::string::npos) << text;
+    const size_t save = text.find("lahf"); // for HLT alone
+    ASSERT_NE(save, std::string::npos) << text;
+    EXPECT_GT(save, text.find("xor eax, eax")) << text;
+    EXPECT_EQ(text.find("lahf", save + 1), std::string::npos) << text;
+}
+
+TEST_F(TranslatorTest, KeepsFlagsThatSomeWayAsksFor)
+{
+    // mov ecx, 3; l: stc; dec ecx; jz away; jmp l; away: adc eax, 0 (CF comes past two jumps); hlt
+    bench.load(TranslatorBench::code, { 0xb9, 3, 0, 0, 0, 0xf9, 0x49, 0x74, 0x02, 0xeb, 0xfa, 0x83, 0xd0, 0x00, 0xf4 });
+    for (uint32_t round = 1; round <= 3; ++round) {
+        EXPECT_EQ(bench.runFrom(TranslatorBench::code), Interpreter::Stop::Halted);
+        EXPECT_EQ(bench.cpu.gpr[Eax], round);
+    }
+}
+
+TEST_F(TranslatorTest, GoesOnBehindLoadsOfDataSegments)
+{
+    // mov ecx, 100; l: mov ds, edx; mov es, edx; push ds; pop es; add eax, [200000]; dec ecx; jnz l; hlt
+    bench.cpu.gpr[Edx] = ProcessorBench::kernelData;
+    bench.put<uint32_t>(TranslatorBench::data, 3);
+    bench.load(TranslatorBench::code,
+        { 0xb9, 100, 0, 0, 0, 0x8e, 0xda, 0x8e, 0xc2, 0x1e, 0x07, 0x03, 0x05, 0, 0, 0x20, 0, 0x49, 0x75, 0xf1, 0xf4 });
+    EXPECT_EQ(bench.runFrom(TranslatorBench::code), Interpreter::Stop::Halted);
+    EXPECT_EQ(bench.cpu.gpr[Eax], 300u);
+    EXPECT_LT(bench.counters.leavesAfterHandler.value() + bench.counters.leavesForInterpreter.value(), 5u);
+}
+
+TEST_F(TranslatorTest, LeavesWhereADataSegmentDoesNotServe)
+{
+    // mov ds, edx; mov eax, [10]; hlt: DS begins at the data
+    bench.setDescriptor(
+        ProcessorBench::spare, ProcessorBench::makeDescriptor(TranslatorBench::data, 0xfffff, ProcessorBench::data0));
+    bench.put<uint32_t>(TranslatorBench::data + 0x10, 77);
+    bench.load(TranslatorBench::code, { 0x8e, 0xda, 0xa1, 0x10, 0, 0, 0, 0xf4 });
+    for (const uint16_t selector : { ProcessorBench::kernelData, ProcessorBench::spare, ProcessorBench::kernelData }) {
+        bench.cpu.gpr[Edx] = selector;
+        EXPECT_EQ(bench.runFrom(TranslatorBench::code), Interpreter::Stop::Halted);
+        EXPECT_EQ(bench.cpu.gpr[Eax], selector == ProcessorBench::spare ? 77u : bench.get32(0x10));
+    }
+}
+
 TEST_F(TranslatorTest, TakesInterruptsWithTheFlagsThatHold)
 {
     // The loop's flags are dead wherever it can be interrupted: l: add eax, 1; cmp eax, 0; jne l
