@@ -85,60 +85,49 @@ struct Outcome {
 
 class SeveralProcessors : public ::testing::TestWithParam<SeveralRig::Engine> {
 protected:
-    static Outcome outcomeOf(const SeveralRig& rig, unsigned processor, uint32_t round)
-    {
-        return rig.read<Outcome>(resultsOf(processor) + 8 * round);
-    }
+    using Outcomes = std::vector<Outcome>; // of one round, by processor
 
-    // How often the forbidden outcome was seen.
-    unsigned storeBuffering(Fence kind)
+    // Runs each body on a processor of its own, round by round; how often the outcome was a forbidden one.
+    template <class Forbidden> unsigned forbiddenOutcomes(const std::vector<Code>& bodies, Forbidden&& isForbidden)
     {
-        SeveralRig rig(2, GetParam());
-        rig.program(0, litmus(0, 2, storeOne(x).append(fence(kind)).append(loadEax(y))));
-        rig.program(1, litmus(1, 2, storeOne(y).append(fence(kind)).append(loadEax(x))));
-        EXPECT_TRUE(rig.run());
-        unsigned forbidden = 0;
-        for (uint32_t round = 0; round < rounds; ++round)
-            forbidden += outcomeOf(rig, 0, round).eax == 0 && outcomeOf(rig, 1, round).eax == 0;
-        return forbidden;
-    }
-    unsigned messagePassing()
-    {
-        SeveralRig rig(2, GetParam());
-        rig.program(0, litmus(0, 2, storeOne(x).append(storeOne(y))));
-        rig.program(1, litmus(1, 2, loadEax(y).append(loadEbx(x))));
-        EXPECT_TRUE(rig.run());
-        unsigned forbidden = 0;
-        for (uint32_t round = 0; round < rounds; ++round)
-            forbidden += outcomeOf(rig, 1, round).eax == 1 && outcomeOf(rig, 1, round).ebx == 0;
-        return forbidden;
-    }
-    unsigned loadBuffering()
-    {
-        SeveralRig rig(2, GetParam());
-        rig.program(0, litmus(0, 2, loadEax(x).append(storeOne(y))));
-        rig.program(1, litmus(1, 2, loadEax(y).append(storeOne(x))));
-        EXPECT_TRUE(rig.run());
-        unsigned forbidden = 0;
-        for (uint32_t round = 0; round < rounds; ++round)
-            forbidden += outcomeOf(rig, 0, round).eax == 1 && outcomeOf(rig, 1, round).eax == 1;
-        return forbidden;
-    }
-    unsigned independentReads()
-    {
-        SeveralRig rig(4, GetParam());
-        rig.program(0, litmus(0, 4, storeOne(x)));
-        rig.program(1, litmus(1, 4, storeOne(y)));
-        rig.program(2, litmus(2, 4, loadEax(x).append(loadEbx(y))));
-        rig.program(3, litmus(3, 4, loadEax(y).append(loadEbx(x))));
+        const auto processors = static_cast<unsigned>(bodies.size());
+        SeveralRig rig(processors, GetParam());
+        for (unsigned processor = 0; processor < processors; ++processor)
+            rig.program(processor, litmus(processor, processors, bodies[processor]));
         EXPECT_TRUE(rig.run());
         unsigned forbidden = 0;
         for (uint32_t round = 0; round < rounds; ++round) {
-            const Outcome a = outcomeOf(rig, 2, round);
-            const Outcome b = outcomeOf(rig, 3, round);
-            forbidden += a.eax == 1 && a.ebx == 0 && b.eax == 1 && b.ebx == 0;
+            Outcomes outcomes;
+            for (unsigned processor = 0; processor < processors; ++processor)
+                outcomes.push_back(rig.read<Outcome>(resultsOf(processor) + 8 * round));
+            forbidden += isForbidden(outcomes);
         }
         return forbidden;
+    }
+
+    unsigned storeBuffering(Fence kind)
+    {
+        return forbiddenOutcomes(
+            { storeOne(x).append(fence(kind)).append(loadEax(y)), storeOne(y).append(fence(kind)).append(loadEax(x)) },
+            [](const Outcomes& seen) { return seen[0].eax == 0 && seen[1].eax == 0; });
+    }
+    unsigned messagePassing()
+    {
+        return forbiddenOutcomes({ storeOne(x).append(storeOne(y)), loadEax(y).append(loadEbx(x)) },
+            [](const Outcomes& seen) { return seen[1].eax == 1 && seen[1].ebx == 0; });
+    }
+    unsigned loadBuffering()
+    {
+        return forbiddenOutcomes({ loadEax(x).append(storeOne(y)), loadEax(y).append(storeOne(x)) },
+            [](const Outcomes& seen) { return seen[0].eax == 1 && seen[1].eax == 1; });
+    }
+    unsigned independentReads()
+    {
+        return forbiddenOutcomes(
+            { storeOne(x), storeOne(y), loadEax(x).append(loadEbx(y)), loadEax(y).append(loadEbx(x)) },
+            [](const Outcomes& seen) {
+                return seen[2].eax == 1 && seen[2].ebx == 0 && seen[3].eax == 1 && seen[3].ebx == 0;
+            });
     }
 
     // `times` times one instruction on each.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Engines that fail in the middle of a run. Real ones do so rarely; this one does when it is told to.
+#include "tests/support/comes_true.h"
 #include "tests/support/real_mode_start.h"
 #include "vmm/machine/pc_machine.h"
 #include "vmm/session/soft/soft_session.h"
@@ -7,28 +8,10 @@
 #include <gtest/gtest.h>
 
 #include <bit>
-#include <chrono>
-#include <functional>
-#include <thread>
 
 namespace namsan {
 
 namespace {
-
-using namespace std::chrono_literals;
-
-constexpr auto longEnough = 20s; // for what takes milliseconds; sanitizers and busy hosts are slow
-
-bool comesTrue(const std::function<bool()>& condition)
-{
-    const auto deadline = std::chrono::steady_clock::now() + longEnough;
-    while (!condition()) {
-        if (std::chrono::steady_clock::now() > deadline)
-            return false;
-        std::this_thread::yield();
-    }
-    return true;
-}
 
 // When and how the engine fails; shared by the test and all its sessions.
 struct Failure {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "tests/support/comes_true.h"
 #include "tests/support/real_mode_start.h"
 #include "vmm/machine/pc_machine.h"
 
@@ -19,20 +20,7 @@
 namespace namsan {
 
 namespace {
-bool comesTrue(const std::function<bool()>& condition)
-{
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-    while (!condition()) {
-        if (std::chrono::steady_clock::now() > deadline)
-            return false;
-        std::this_thread::yield();
-    }
-    return true;
-}
-
 using namespace std::chrono_literals;
-
-constexpr auto longEnough = 20s; // for what takes milliseconds; sanitizers and busy hosts are slow
 
 // Remembers what a machine tells, and waits for it.
 class Witness final : public MachineListener {

@@ -1,31 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // A machine with two vCPUs that is carried from engine to engine.
+#include "tests/support/comes_true.h"
 #include "vmm/machine/pc_machine.h"
 
 #include <gtest/gtest.h>
 
-#include <chrono>
-#include <functional>
-#include <thread>
-
 namespace namsan {
 
 namespace {
-
-using namespace std::chrono_literals;
-
-constexpr auto longEnough = 20s; // for what takes milliseconds; sanitizers and busy hosts are slow
-
-bool comesTrue(const std::function<bool()>& condition)
-{
-    const auto deadline = std::chrono::steady_clock::now() + longEnough;
-    while (!condition()) {
-        if (std::chrono::steady_clock::now() > deadline)
-            return false;
-        std::this_thread::yield();
-    }
-    return true;
-}
 
 constexpr uint16_t bootAddress = 0x7c00, secondAddress = 0x8000, firstCounter = 0x5000, secondCounter = 0x5010;
 

@@ -47,6 +47,7 @@ const Frame& DisplayOutput::currentFrame()
 void DisplayOutput::expectChange()
 {
     m_lastActivity = m_timers.now();
+    m_answersUntil = m_lastActivity + answerTime;
     if (!m_viewers.empty() && m_source.mustBePolled())
         armBefore(std::max(m_timers.now() + gatherTime, m_earliestNext));
 }
@@ -55,12 +56,15 @@ void DisplayOutput::refresh()
 {
     m_source.paint(m_frame);
     const GuestTime now = m_timers.now();
-    m_earliestNext = now + pictureTime;
-    if (m_frame.damage.empty())
+    const bool answers = now < m_answersUntil;
+    if (m_frame.damage.empty()) { // a cursor that has moved within its cell, for example
+        m_earliestNext = now + (answers && !m_source.mustBePolled() ? answerPictureTime : pictureTime);
         return;
+    }
 
     const int64_t pixels = int64_t { m_frame.damage.width } * m_frame.damage.height;
-    m_earliestNext = now + pictureTime * (1 + pixels / pixelsPerPictureTime);
+    m_earliestNext = answers && pixels <= mostPixelsOfAnswer ? now + answerPictureTime
+                                                             : now + pictureTime * (1 + pixels / pixelsPerPictureTime);
     m_lastActivity = now;
     ++m_frame.serial;
     for (const auto& viewer : m_viewers)

@@ -126,6 +126,22 @@ TEST_F(DisplayOutputTest, LooksAtOnceWhenAChangeIsExpected)
     EXPECT_EQ(looksDuring(milliseconds(160)), 10);
 }
 
+// A guest that echoes a key first moves its cursor, and writes the letter a little later.
+TEST_F(DisplayOutputTest, DoesNotKeepTheSecondPieceOfAnAnswerWaiting)
+{
+    addViewer();
+    board.advance(seconds(1));
+    for (const bool expected : { true, false }) {
+        if (expected)
+            output.expectChange();
+        source.touch();
+        EXPECT_EQ(looksDuring(DisplayOutput::gatherTime), 1);
+        source.touch();
+        EXPECT_EQ(looksDuring(DisplayOutput::answerPictureTime), expected ? 1 : 0);
+        board.advance(seconds(1));
+    }
+}
+
 TEST_F(DisplayOutputTest, WaitsLongerAfterALotOfPixels)
 {
     source.size = 2048;
