@@ -166,9 +166,9 @@ VcpuFigures VcpuFigures::operator+(const VcpuFigures& other) const
             &VcpuFigures::halts, &VcpuFigures::kicks, &VcpuFigures::blocksDecoded, &VcpuFigures::codeInvalidations,
             &VcpuFigures::tlbMisses, &VcpuFigures::yields, &VcpuFigures::accessFaults, &VcpuFigures::flatTableBytes,
             &VcpuFigures::unitsTranslated, &VcpuFigures::instructionsTranslated, &VcpuFigures::codeBytesEmitted,
-            &VcpuFigures::unitsDropped, &VcpuFigures::leavesForLookup, &VcpuFigures::leavesForLink,
-            &VcpuFigures::leavesForAttention, &VcpuFigures::leavesForInterpreter, &VcpuFigures::leavesAfterHandler,
-            &VcpuFigures::leavesForFault, &VcpuFigures::instructionsCompared })
+            &VcpuFigures::unitsDropped, &VcpuFigures::codePartsEmptied, &VcpuFigures::leavesForLookup,
+            &VcpuFigures::leavesForLink, &VcpuFigures::leavesForAttention, &VcpuFigures::leavesForInterpreter,
+            &VcpuFigures::leavesAfterHandler, &VcpuFigures::leavesForFault, &VcpuFigures::instructionsCompared })
         sum.*figure += other.*figure;
     return sum;
 }
@@ -196,6 +196,7 @@ VcpuFigures figuresOf(const VcpuCounters& counters)
         .instructionsTranslated = counters.instructionsTranslated.value(),
         .codeBytesEmitted = counters.codeBytesEmitted.value(),
         .unitsDropped = counters.unitsDropped.value(),
+        .codePartsEmptied = counters.codePartsEmptied.value(),
         .leavesForLookup = counters.leavesForLookup.value(),
         .leavesForLink = counters.leavesForLink.value(),
         .leavesForAttention = counters.leavesForAttention.value(),

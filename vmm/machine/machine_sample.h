@@ -37,6 +37,7 @@ struct VcpuFigures {
     uint64_t instructionsTranslated = 0;
     uint64_t codeBytesEmitted = 0;
     uint64_t unitsDropped = 0;
+    uint64_t codePartsEmptied = 0;
     uint64_t leavesForLookup = 0;
     uint64_t leavesForLink = 0;
     uint64_t leavesForAttention = 0;

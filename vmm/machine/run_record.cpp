@@ -45,6 +45,7 @@ constexpr std::array counterNames {
     CounterName { "instructions_translated", &VcpuFigures::instructionsTranslated, true },
     CounterName { "code_bytes_emitted", &VcpuFigures::codeBytesEmitted, true },
     CounterName { "units_dropped", &VcpuFigures::unitsDropped, true },
+    CounterName { "code_parts_emptied", &VcpuFigures::codePartsEmptied, true },
     CounterName { "leaves_for_lookup", &VcpuFigures::leavesForLookup, true },
     CounterName { "leaves_for_link", &VcpuFigures::leavesForLink, true },
     CounterName { "leaves_for_attention", &VcpuFigures::leavesForAttention, true },

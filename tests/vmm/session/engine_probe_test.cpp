@@ -205,10 +205,10 @@ TEST_F(EngineChoiceTest, SoftInterpretsWhereTheHostGivesNoRoomForTranslatedCode)
         std::exit(choice ? 0 : 1);
     };
     EXPECT_EXIT(chooseWithFewAddresses("soft"), ::testing::ExitedWithCode(0),
-        "soft:interpreter: The software CPU is used because it was asked for. It interprets: The host gave no 64 MiB "
+        "soft:interpreter: The software CPU is used because it was asked for. It interprets: The host gave no 256 MiB "
         "of .* for translated code");
     EXPECT_EXIT(chooseWithFewAddresses("soft:translator"), ::testing::ExitedWithCode(1),
-        "^The host gave no 64 MiB of .* Choose the engine soft:interpreter, which needs none.");
+        "^The host gave no 256 MiB of .* Choose the engine soft:interpreter, which needs none.");
 }
 #endif
 

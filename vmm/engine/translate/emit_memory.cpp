@@ -48,8 +48,8 @@ void UnitEmitter::emitSlowCall(const Step& step, unsigned size, const uint8_t* t
 {
     Assembler& a = m_assembler;
     flushX87Pointers();
-    a.mov(a.dword[processor + m_offsets.eip], step.eip);
-    a.mov(a.dword[processor + m_offsets.nextEip], step.eip);
+    emitStoreLinear(m_offsets.eip, step.eip);
+    emitStoreLinear(m_offsets.nextEip, step.eip);
     a.mov(a.dword[frame + offsetof(TranslatedFrame, executedBefore)], indexOf(step));
     if (!m_memoryForm.asks())
         a.mov(a.dword[frame + offsetof(TranslatedFrame, site)], site);
@@ -68,7 +68,7 @@ UnitEmitter::SlowWay UnitEmitter::emitLookup(MemoryAccess access, unsigned size,
         m_state.flagsInHost = false;
         return {};
     }
-    const auto site = static_cast<uint32_t>(m_allFaultSites.size() + m_faultSites.size());
+    const uint32_t site = m_allFaultSites.numberOfNext(m_faultSites.size());
     m_faultSites.push_back({ lookup, here(), &cold, static_cast<uint8_t>(size), access == MemoryAccess::Write });
     return { m_state.flagsInHost, site };
 }

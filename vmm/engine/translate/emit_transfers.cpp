@@ -88,7 +88,15 @@ void UnitEmitter::emitCall(const Step& step)
     saveFlagsIfLive(step.liveIn);
     if (indirect)
         emitTargetToValue(step);
-    emitPushValue(step, [&a, returnAddress] { a.mov(a.dword[host + address64], returnAddress); });
+    const bool anyPage = m_unit.mode & unit_mode::anyPage;
+    emitPushValue(step, [this, &a, returnAddress, anyPage] {
+        if (anyPage)
+            emitLinear(temporary, returnAddress);
+        if (anyPage)
+            a.mov(a.operand(), temporary);
+        else
+            a.mov(a.dword[host + address64], returnAddress);
+    });
     if (indirect)
         emitExitToValue(indexOf(step) + 1);
     else
@@ -156,6 +164,29 @@ void UnitEmitter::countExecuted(unsigned executed)
     m_assembler.add(m_assembler.qword[frame + offsetof(TranslatedFrame, instructions)], executed);
 }
 
+void UnitEmitter::emitLinear(const Xbyak::Reg32& to, uint32_t address)
+{
+    Assembler& a = m_assembler;
+    if (!(m_unit.mode & unit_mode::anyPage)) {
+        a.mov(to, address);
+        return;
+    }
+    a.mov(to, a.dword[frame + offsetof(TranslatedFrame, linearPage)]);
+    if (address)
+        a.lea(to, a.ptr[Xbyak::Reg64(to.getIdx()) + static_cast<int32_t>(address)]);
+}
+
+void UnitEmitter::emitStoreLinear(int processorOffset, uint32_t address)
+{
+    Assembler& a = m_assembler;
+    if (m_unit.mode & unit_mode::anyPage) {
+        emitLinear(temporary, address);
+        a.mov(a.dword[processor + processorOffset], temporary);
+    } else {
+        a.mov(a.dword[processor + processorOffset], address);
+    }
+}
+
 // To a known place. In the same page a jump that the dispatcher can point at the unit there: page and mode are those of
 // this unit as long as it runs. In another page through the table, whose keys change with the mapping.
 void UnitEmitter::emitExitTo(uint32_t target, uint32_t fromEip, uint32_t live, unsigned executed)
@@ -166,9 +197,9 @@ void UnitEmitter::emitExitTo(uint32_t target, uint32_t fromEip, uint32_t live, u
     countExecuted(executed);
     const bool samePage = ((target ^ m_unit.linear) & 0xfffff000) == 0;
     if (!samePage) {
-        a.mov(address, target);
-        const JumpEntry* entry = m_jumps + target % (1u << TranslatedFrame::jumpBits);
-        emitJumpThroughTable(a, m_thunks.leave, m_offsets.nextEip, entry);
+        emitLinear(address, target);
+        const bool anyPage = m_unit.mode & unit_mode::anyPage;
+        emitJumpThroughTable(a, m_thunks.leave, m_offsets.nextEip, anyPage ? std::nullopt : std::optional(target));
         return;
     }
     // The distance is that to the next instruction until the dispatcher writes another; bit 0 of the link tells whether
@@ -176,7 +207,7 @@ void UnitEmitter::emitExitTo(uint32_t target, uint32_t fromEip, uint32_t live, u
     a.db(0xe9);
     const auto link = static_cast<uint32_t>(a.getCurr() - m_region.writable());
     a.dd(0);
-    a.mov(a.dword[processor + m_offsets.nextEip], target);
+    emitStoreLinear(m_offsets.nextEip, target);
     a.mov(a.dword[frame + offsetof(TranslatedFrame, link)], link << 1 | (target > fromEip ? 1 : 0));
     a.mov(a.dword[frame + offsetof(TranslatedFrame, reason)], static_cast<uint32_t>(LeaveReason::Link));
     a.jmp(m_thunks.leave, Assembler::T_NEAR);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "vmm/engine/translate/code_parts.h"
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -42,9 +44,17 @@ public:
     {
     }
 
-    void add(const Site& site) { m_sites.push_back({ site, {}, 0, 0, false, false }); }
-    void clear() { m_sites.clear(); }
-    size_t size() const { return m_sites.size(); }
+    void add(const Site& site) { m_parts[m_part].sites.push_back({ site, {}, {}, 0, 0, false, false }); }
+    void clear();
+    // The number that a site gets when so many others are added before it.
+    uint32_t numberOfNext(size_t others) const
+    {
+        return static_cast<uint32_t>(m_part << indexBits | (m_parts[m_part].sites.size() + others));
+    }
+
+    // Forgets the sites in that part of the code region, which begins there; those that are added from now on lie in
+    // it. What was emitted there for sites elsewhere is not jumped to any more.
+    void beginPart(size_t part, uint32_t begin);
 
     // The site that an instruction there belongs to.
     const Site* find(uint32_t offset) const;
@@ -59,20 +69,31 @@ private:
     static constexpr uint8_t crossingPatience = 3; // crossings, before it asks
 
     struct Counted : Site {
-        std::array<uint8_t, jumpBytes> former; // what the jump has replaced
+        std::array<uint8_t, jumpBytes> former; // what the jump to the slow way has replaced
+        std::array<uint8_t, jumpBytes> original; // what the jump to a lookup that asks has replaced
         uint8_t count;
         uint8_t crossings;
         bool jumps;
         bool asks;
     };
-    void makeAsk(Counted&);
+    struct Part {
+        uint32_t begin = ~uint32_t { 0 };
+        std::vector<Counted> sites;
+        std::vector<uint32_t> askingHere; // numbers of sites whose lookups that ask lie in this part
+    };
+    static constexpr unsigned indexBits = 24; // of a number; the part is above
+
+    Counted* siteOf(uint32_t number);
+    void makeAsk(Counted&, uint32_t number);
+    void stopAsking(Counted&);
     void putJumpTo(const Counted&, uint32_t target);
     void putJump(Counted&);
     void putLookup(Counted&);
 
     const CodeRegion& m_region;
     LookupEmitter* m_emitter = nullptr;
-    std::vector<Counted> m_sites;
+    std::array<Part, CodeParts::most> m_parts;
+    size_t m_part = 0; // the current one
 };
 
 } // namespace namsan

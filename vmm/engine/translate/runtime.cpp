@@ -206,13 +206,14 @@ uint32_t TranslatorRuntime::runHandler(TranslatedFrame* frame, const HandlerSite
 {
     frame->executedBefore = site->executedBefore;
     if (site->insteadOfNative && frame->runtime->m_observer) {
-        frame->runtime->m_processor.nextEip = site->eip;
+        frame->runtime->m_processor.nextEip = site->eip + frame->linearPage;
         return leaveFor(*frame, LeaveReason::Interpret);
     }
     return guarded(*frame, [=](TranslatorRuntime& runtime) {
         Processor& processor = runtime.m_processor;
-        const uint32_t following = site->eip + site->instruction.length;
-        processor.eip = site->eip;
+        const uint32_t eip = site->eip + frame->linearPage;
+        const uint32_t following = eip + site->instruction.length;
+        processor.eip = eip;
         processor.nextEip = following;
         processor.leaveBlock = false;
         site->instruction.execute(processor, site->instruction);
@@ -221,7 +222,7 @@ uint32_t TranslatorRuntime::runHandler(TranslatedFrame* frame, const HandlerSite
             return goOn;
         // A piece of a repetition leaves EIP where it was, and is not yet one that was carried out.
         const bool unfinished
-            = processor.nextEip == site->eip && (site->instruction.entry->attributes & attribute::repeatable);
+            = processor.nextEip == eip && (site->instruction.entry->attributes & attribute::repeatable);
         if (!unfinished)
             ++frame->executedBefore;
         // Flags that were dead may be old ones still, unless the unit was to end here.

@@ -17,7 +17,7 @@ class UnitStore;
 // An instruction in translated code that the interpreter's handler carries out.
 struct HandlerSite {
     Instruction instruction;
-    uint32_t eip = 0;
+    uint32_t eip = 0; // as its unit has it
     uint32_t executedBefore = 0; // instructions of its unit
     bool endsUnit = false;
     bool loadsSegment = false; // what the unit takes for granted may be different afterwards

@@ -38,6 +38,7 @@ public:
         thunks.leave = m_leave;
         thunks.lookUp = here();
         emitJumpThroughTable(m_assembler, m_leave, m_offsets.nextEip);
+        thunks.leaveDropped = emitLeaveDropped();
         for (const bool keepsFlags : { false, true }) {
             thunks.readSlowly[keepsFlags] = emitSlowAccess(&TranslatorRuntime::readSlowly, keepsFlags);
             thunks.readForWriteSlowly[keepsFlags] = emitSlowAccess(&TranslatorRuntime::readForWriteSlowly, keepsFlags);
@@ -75,10 +76,11 @@ private:
         a.sub(a.rsp, 8); // units run with the stack aligned to 16, so that what they call finds it as the ABI says
         a.mov(frame, a.rdi);
         a.mov(processor, a.rsi);
-        a.mov(address64, a.rdx);
+        a.mov(temporary64, a.rdx);
         a.mov(pageTable, a.rcx);
         load(allRegisters);
-        a.jmp(address64);
+        a.mov(address, a.inProcessor(m_offsets.nextEip));
+        a.jmp(temporary64);
         return start;
     }
 
@@ -93,6 +95,16 @@ private:
         for (const auto& reg : { a.r15, a.r14, a.r13, a.r12, a.rbp, a.rbx })
             a.pop(reg);
         a.ret();
+    }
+
+    const uint8_t* emitLeaveDropped()
+    {
+        Assembler& a = m_assembler;
+        const uint8_t* start = here();
+        a.mov(a.inProcessor(m_offsets.nextEip), address);
+        a.mov(a.dword[frame + offsetof(TranslatedFrame, reason)], static_cast<uint32_t>(LeaveReason::Dropped));
+        a.jmp(m_leave, Assembler::T_NEAR);
+        return start;
     }
 
     // FXSAVE and FXRSTOR of Processor::fxsave, in the form with 32-bit pointers; Xbyak does not know them.
@@ -253,22 +265,27 @@ Thunks emitThunks(Assembler& assembler, const CodeRegion& region, const Processo
     return ThunkEmitter(assembler, region, guest).emit();
 }
 
-void emitJumpThroughTable(Assembler& a, const uint8_t* leave, int nextEipOffset, const JumpEntry* known)
+void emitJumpThroughTable(Assembler& a, const uint8_t* leave, int nextEipOffset, std::optional<uint32_t> known)
 {
     static_assert(TranslatedFrame::jumpBits == 16);
+    constexpr auto table = static_cast<int>(offsetof(TranslatedFrame, jumps));
     Xbyak::Label missing;
+    Xbyak::RegExp entry = frame + table;
     if (known) {
-        a.mov(temporary64, reinterpret_cast<uintptr_t>(known));
+        entry = frame + (table + static_cast<int>(TranslatedFrame::jumpNumber(*known) * sizeof(JumpEntry)));
     } else {
-        a.movzx(temporary, a.r8w);
-        a.shl(temporary64, 4);
-        a.add(temporary64, a.inFrame(offsetof(TranslatedFrame, jumps)));
+        a.mov(temporary, address);
+        a.shr(temporary, TranslatedFrame::jumpBits);
+        a.xor_(temporary, address);
+        a.movzx(temporary, a.r9w);
+        a.add(temporary, temporary);
+        entry = frame + temporary64 * 8 + table;
     }
     a.mov(host, a.inFrame(offsetof(TranslatedFrame, context)));
     a.or_(host, address64);
-    a.cmp(host, a.ptr[temporary64 + offsetof(JumpEntry, key)]);
+    a.cmp(host, a.ptr[entry + offsetof(JumpEntry, key)]);
     a.jne(missing);
-    a.jmp(a.ptr[temporary64 + offsetof(JumpEntry, code)]);
+    a.jmp(a.ptr[entry + offsetof(JumpEntry, code)]);
     a.L(missing);
     a.mov(a.inProcessor(nextEipOffset), address);
     a.mov(a.dword[frame + offsetof(TranslatedFrame, reason)], static_cast<uint32_t>(LeaveReason::Lookup));

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 
 namespace namsan {
 
@@ -20,6 +21,7 @@ struct Thunks {
     Enter enter = nullptr;
     const uint8_t* leave = nullptr; // jumped to: brings the registers back to Processor and returns from enter
     const uint8_t* lookUp = nullptr; // jumped to: goes on at the linear address in r8d, by way of the jump table
+    const uint8_t* leaveDropped = nullptr; // jumped to: leaves, to go on at the linear address in r8d
 
     // Called. The slow ways of memory accesses: linear address in r8d, size in r9d, Processor::eip and executedBefore
     // set. They come back with r10 + r8 as the place of the operand, or not at all. The second of each pair is for
@@ -40,8 +42,9 @@ struct Thunks {
 
 Thunks emitThunks(Assembler&, const CodeRegion&, const Processor&);
 
-// The jump table's entry for the linear address in r8d and a jump to it; where there is none, it leaves. Changes r9,
-// r10 and flags. known: that entry, where the address is.
-void emitJumpThroughTable(Assembler&, const uint8_t* leave, int nextEipOffset, const JumpEntry* known = nullptr);
+// The jump table's entry for the linear address in r8d and a jump to it, with that address still in r8d; where there is
+// none, it leaves. Changes r9, r10 and flags. known: that address, where it is.
+void emitJumpThroughTable(
+    Assembler&, const uint8_t* leave, int nextEipOffset, std::optional<uint32_t> known = std::nullopt);
 
 } // namespace namsan

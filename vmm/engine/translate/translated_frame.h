@@ -18,9 +18,10 @@ enum class LeaveReason : uint32_t {
     Interpret, // the instruction there must be interpreted, such as one that writes into translated code
     Handler, // an instruction was carried out after which everything may be different; all flags are what they are
     Fault, // the instruction at Processor::eip faulted
+    Dropped, // the jump table has led to a unit that is no more
 };
 
-// An entry of the table through which indirect jumps go: the unit of a linear address.
+// An entry of the table through which jumps to other pages and indirect ones go: the unit of a linear address.
 struct JumpEntry {
     static constexpr uint64_t noKey = ~uint64_t { 0 };
 
@@ -30,12 +31,17 @@ struct JumpEntry {
 
 // What translated code works with beside the processor. Its address is in a register, the members at fixed offsets.
 struct TranslatedFrame {
-    static constexpr unsigned jumpBits = 16; // of the linear address: the number of the entry
+    static constexpr unsigned jumpBits = 16;
+    // Functions begin at multiples of 16, so the low bits alone would be a poor number.
+    static constexpr uint32_t jumpNumber(uint32_t linear)
+    {
+        return (linear ^ linear >> jumpBits) & ((1u << jumpBits) - 1);
+    }
+    JumpEntry& jumpOf(uint32_t linear) { return jumps[jumpNumber(linear)]; }
 
     uint64_t instructions = 0; // carried out since the dispatcher last took the number away
     uint64_t context = 0; // the upper half of the keys that hold now
     const std::atomic<uint32_t>* attention = nullptr;
-    JumpEntry* jumps = nullptr;
     TranslatorRuntime* runtime = nullptr;
     alignas(16) std::array<uint64_t, 2> scratch {}; // stands for guest memory where an access takes the slow way
     uint64_t savedAddress = 0; // of the slow way
@@ -46,7 +52,9 @@ struct TranslatedFrame {
     uint32_t site = 0; // of an access that takes the slow way: its number in FaultSites
     uint32_t link = 0; // for Link: where in the code region the jump's distance is
     uint32_t hostMxcsr = 0x1f80; // what C++ runs with
+    uint32_t linearPage = 0; // of the unit that runs, where units serve at any linear page; otherwise 0
     bool floatingPointInHost = false; // the guest's x87, MMX and SSE registers are in the host's, not in Processor
+    std::array<JumpEntry, size_t { 1 } << jumpBits> jumps;
 };
 static_assert(std::is_standard_layout_v<TranslatedFrame>);
 static_assert(sizeof(JumpEntry) == 16);

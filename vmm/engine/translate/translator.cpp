@@ -119,12 +119,11 @@ Translator::Translator(Processor& processor, GuestMemory& memory, CodeCache& cod
     , m_assembler(std::make_unique<Assembler>(m_region->size(), m_region->writable()))
     , m_memoryForm(options.flat ? makeFlatForm(processor.memory.flatPagesStay()) : makeTlbForm())
     , m_thunks(emitThunks(*m_assembler, *m_region, processor))
-    , m_thunkBytes(m_assembler->getSize())
-    , m_jumps(size_t { 1 } << TranslatedFrame::jumpBits)
+    , m_parts(m_region->size(), m_assembler->getSize(), roomForUnit)
     , m_heat(heatCount)
 {
+    m_faultSites.beginPart(0, static_cast<uint32_t>(m_parts.beginOf(0)));
     m_frame.attention = &attention.word();
-    m_frame.jumps = m_jumps.data();
     m_frame.runtime = &m_runtime;
     m_runtime.setRules(*this);
     if (options.flat) {
@@ -161,20 +160,23 @@ uint32_t Translator::modeNow() const
     return (m_processor.cpl == 3 ? unit_mode::user : 0)
         | (isWhole(m_processor.segments[Fs].state) ? unit_mode::fsIsWhole : 0)
         | (isWhole(m_processor.segments[Gs].state) ? unit_mode::gsIsWhole : 0) | floatingPointModeOf(m_processor)
-        | (m_processor.isOneOfSeveral() ? unit_mode::oneOfSeveral : 0);
+        | (m_processor.isOneOfSeveral() ? unit_mode::oneOfSeveral : 0)
+        | (m_processor.cpl == 3 || m_options.everywhereAnyPage ? unit_mode::anyPage : 0);
 }
 
 // The keys of the jump table say under which mapping and mode they hold, so that most changes need no clearing.
 void Translator::setContext()
 {
     m_mode = modeNow();
+    if (!(m_mode & unit_mode::anyPage))
+        m_frame.linearPage = 0;
     // User and system have fetch generations of their own.
     constexpr uint32_t changing
         = unit_mode::fsIsWhole | unit_mode::gsIsWhole | unit_mode::x87IsNative | unit_mode::sseIsNative;
     const uint64_t context = m_processor.memory.fetchGeneration() << 4 | (m_mode & changing) >> 1;
     if (context >> 32 != m_contextEpoch) {
         m_contextEpoch = context >> 32;
-        std::ranges::fill(m_jumps, JumpEntry {});
+        m_frame.jumps.fill({});
     }
     m_frame.context = context << 32;
 }
@@ -204,6 +206,9 @@ Accelerator::Outcome Translator::run()
         m_processor.counters.instructions.add(std::exchange(m_frame.instructions, 0));
         countLeave();
         switch (m_frame.reason) {
+        case LeaveReason::Dropped:
+            m_frame.jumpOf(m_processor.nextEip) = {};
+            break;
         case LeaveReason::Link:
             m_linkWaits = !m_options.unitByUnit;
             [[fallthrough]];
@@ -247,6 +252,7 @@ void Translator::countLeave()
     VcpuCounters& counters = m_processor.counters;
     switch (m_frame.reason) {
     case LeaveReason::Lookup:
+    case LeaveReason::Dropped:
         counters.leavesForLookup.add();
         break;
     case LeaveReason::Link:
@@ -272,7 +278,7 @@ const uint8_t* Translator::findCode()
 {
     const uint32_t linear = m_processor.nextEip; // CS is flat
     m_processor.eip = linear; // where a fault of the fetch is
-    JumpEntry& entry = m_jumps[linear % m_jumps.size()];
+    JumpEntry& entry = m_frame.jumpOf(linear);
     const uint64_t key = m_frame.context | linear;
     if (entry.key == key && !m_linkWaits && !m_options.unitByUnit)
         return entry.code;
@@ -281,7 +287,7 @@ const uint8_t* Translator::findCode()
         return nullptr;
     if (m_linkWaits)
         link(*unit);
-    const uint8_t* code = m_region->executable(unit->entry);
+    const uint8_t* code = m_region->executable(unit->tableEntry);
     if (!m_options.unitByUnit)
         entry = { key, code };
     return code;
@@ -293,7 +299,7 @@ TranslatedUnit* Translator::findUnit(uint32_t linear)
     if (!m_memory.pageHost(physical))
         return nullptr;
     if (TranslatedUnit* unit = m_units.find(physical, linear, m_mode)) {
-        if (!unit->secondPage || stillStraddles(*unit))
+        if (!unit->secondPage || stillStraddles(*unit, linear))
             return unit;
         codeWritten(physical, 1); // another page follows now
     }
@@ -301,9 +307,9 @@ TranslatedUnit* Translator::findUnit(uint32_t linear)
 }
 
 // The walk may set an accessed bit that is code.
-bool Translator::stillStraddles(const TranslatedUnit& unit)
+bool Translator::stillStraddles(const TranslatedUnit& unit, uint32_t linear)
 {
-    return m_processor.memory.translateFetch(pageBehind(unit.linear)) == *unit.secondPage && !unit.dropped;
+    return m_processor.memory.translateFetch(pageBehind(linear)) == *unit.secondPage && !unit.dropped;
 }
 
 bool Translator::isHot(PhysicalAddress physical)
@@ -324,7 +330,41 @@ void Translator::link(const TranslatedUnit& unit)
     // The page behind may be mapped otherwise while the unit that jumps stays as it is: by way of the jump table, which
     // knows.
     const uint8_t* target = unit.secondPage ? unit.deadEntry : forward ? unit.uncheckedEntry : unit.entry;
-    patchJump(m_region->writable() + (m_frame.link >> 1), target);
+    const uint32_t place = m_frame.link >> 1;
+    patchJump(m_region->writable() + place, target);
+    const size_t part = m_parts.partOf(static_cast<size_t>(target - m_region->writable()));
+    if (m_parts.partOf(place) != part)
+        m_linksInto[part].push_back(place);
+}
+
+// Nothing translated runs meanwhile.
+void Translator::beginNextPart()
+{
+    m_parts.advance();
+    const size_t part = m_parts.current();
+    const size_t begin = m_parts.beginOf(part);
+    m_assembler->setSize(begin);
+    if (m_units.beginPart(part))
+        m_processor.counters.codePartsEmptied.add();
+    m_faultSites.beginPart(part, static_cast<uint32_t>(begin));
+    forgetLinks(part);
+    if (m_linkWaits && m_parts.partOf(m_frame.link >> 1) == part)
+        m_linkWaits = false;
+    for (JumpEntry& entry : m_frame.jumps)
+        if (entry.code
+            && m_parts.partOf(static_cast<size_t>(entry.code - m_region->executable(m_region->writable()))) == part)
+            entry = {};
+}
+
+// Jumps that have led there ask again.
+void Translator::forgetLinks(size_t part)
+{
+    for (const uint32_t place : m_linksInto[part])
+        if (m_parts.partOf(place) != part)
+            patchJump(m_region->writable() + place, m_region->writable() + place + sizeof(uint32_t));
+    m_linksInto[part].clear();
+    for (auto& places : m_linksInto)
+        std::erase_if(places, [this, part](uint32_t place) { return m_parts.partOf(place) == part; });
 }
 
 // distance: the four bytes after the opcode of a near jump.
@@ -339,8 +379,8 @@ void Translator::patchJump(uint8_t* distance, const uint8_t* target)
 
 TranslatedUnit* Translator::translate(uint32_t linear, PhysicalAddress physical)
 {
-    if (m_assembler->getSize() + roomForUnit > m_region->size())
-        m_codeCache.dropAll(); // a new generation; nothing translated runs meanwhile
+    if (m_assembler->getSize() + roomForUnit > m_parts.end())
+        beginNextPart();
     const auto guest = collect(linear, physical);
     if (!guest)
         return nullptr;
@@ -348,8 +388,7 @@ TranslatedUnit* Translator::translate(uint32_t linear, PhysicalAddress physical)
         return nullptr;
     const size_t before = m_assembler->getSize();
     const ProcessorOffsets offsets = ProcessorOffsets::of(m_processor);
-    UnitEmitter emitter(
-        { *m_assembler, *m_region, m_thunks, *m_memoryForm, offsets, m_units, m_faultSites, m_jumps.data() }, *guest);
+    UnitEmitter emitter({ *m_assembler, *m_region, m_thunks, *m_memoryForm, offsets, m_units, m_faultSites }, *guest);
     TranslatedUnit& unit = m_units.add(emitter.emit());
     VcpuCounters& counters = m_processor.counters;
     counters.unitsTranslated.add();
@@ -363,13 +402,14 @@ std::optional<GuestUnit> Translator::collect(uint32_t linear, PhysicalAddress ph
 {
     if (!m_codeCache.settle(physical))
         return {};
+    const uint32_t inUnit = m_mode & unit_mode::anyPage ? linear % GuestMemory::pageSize : linear;
     const UnitCollector::Rules rules { m_options.longestUnit, m_options.unitByUnit, m_options.exactFlags };
     if (!m_collector.straddles(physical))
-        return m_collector.collect(linear, physical, m_mode, rules);
+        return m_collector.collect(inUnit, physical, m_mode, rules);
     const PhysicalAddress secondPage = m_processor.memory.translateFetch(pageBehind(linear));
     if (!m_memory.pageHost(secondPage) || !m_codeCache.settle(secondPage))
         return {};
-    return m_collector.collectStraddling(linear, physical, secondPage, m_mode, rules);
+    return m_collector.collectStraddling(inUnit, physical, secondPage, m_mode, rules);
 }
 
 // Called from within translated code, which stays where it is: this goes behind all of it.
@@ -377,7 +417,7 @@ std::optional<uint32_t> Translator::emitAskingLookup(const FaultSites::Site& sit
 {
     constexpr size_t room = 256; // bytes
     Assembler& a = *m_assembler;
-    if (a.getSize() + room > m_region->size())
+    if (a.getSize() + room > m_parts.end())
         return {};
     a.align(16);
     const uint8_t* start = a.getCurr();
@@ -410,9 +450,12 @@ void Translator::codeWritten(PhysicalAddress physical, uint64_t size)
             *entry = nearJump;
             patchJump(entry + 1, unit.deadEntry);
         }
-        JumpEntry& jump = m_jumps[unit.linear % m_jumps.size()];
-        if (jump.code == m_region->executable(unit.entry))
-            jump = {};
+        if (unit.mode & unit_mode::anyPage) {
+            *unit.tableEntry = nearJump;
+            patchJump(unit.tableEntry + 1, m_thunks.leaveDropped);
+        } else if (m_frame.jumpOf(unit.linear).code == m_region->executable(unit.tableEntry)) {
+            m_frame.jumpOf(unit.linear) = {};
+        }
         m_processor.counters.unitsDropped.add();
         m_processor.leaveBlock = true; // the unit that runs may be among them
     });
@@ -422,8 +465,11 @@ void Translator::dropAllCode()
 {
     m_units.clear();
     m_faultSites.clear();
-    std::ranges::fill(m_jumps, JumpEntry {});
-    m_assembler->setSize(m_thunkBytes);
+    m_frame.jumps.fill({});
+    m_parts.restart();
+    m_faultSites.beginPart(0, static_cast<uint32_t>(m_parts.beginOf(0)));
+    m_linksInto.fill({});
+    m_assembler->setSize(m_parts.beginOf(0));
     m_linkWaits = false;
 }
 

@@ -16,7 +16,6 @@ UnitEmitter::UnitEmitter(const Surroundings& surroundings, const GuestUnit& unit
     , m_offsets(surroundings.offsets)
     , m_units(surroundings.units)
     , m_allFaultSites(surroundings.faultSites)
-    , m_jumps(surroundings.jumps)
     , m_unit(unit)
 {
 }
@@ -34,6 +33,11 @@ TranslatedUnit UnitEmitter::emit()
 
     Xbyak::Label attention;
     a.align(16);
+    result.tableEntry = const_cast<uint8_t*>(a.getCurr());
+    if (m_unit.mode & unit_mode::anyPage) {
+        a.sub(address, m_unit.linear);
+        a.mov(a.dword[frame + offsetof(TranslatedFrame, linearPage)], address);
+    }
     result.entry = const_cast<uint8_t*>(a.getCurr());
     a.mov(address64, a.inFrame(offsetof(TranslatedFrame, attention)));
     a.cmp(a.word[address64], 0); // Attention::polled
@@ -58,11 +62,11 @@ TranslatedUnit UnitEmitter::emit()
     for (const FaultSite& site : m_faultSites)
         m_allFaultSites.add({ site.lookup, site.begin, site.cold->begin, end, site.size, site.writes });
     a.L(attention);
-    a.mov(a.dword[processor + m_offsets.nextEip], m_unit.linear);
+    emitStoreLinear(m_offsets.nextEip, m_unit.linear);
     a.mov(a.dword[frame + offsetof(TranslatedFrame, reason)], static_cast<uint32_t>(LeaveReason::Attention));
     a.jmp(m_thunks.leave, Assembler::T_NEAR);
     result.deadEntry = const_cast<uint8_t*>(a.getCurr());
-    a.mov(address, m_unit.linear);
+    emitLinear(address, m_unit.linear);
     a.jmp(m_thunks.lookUp, Assembler::T_NEAR);
     return result;
 }

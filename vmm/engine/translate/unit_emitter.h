@@ -33,7 +33,6 @@ public:
         const ProcessorOffsets& offsets;
         UnitStore& units;
         FaultSites& faultSites;
-        const JumpEntry* jumps;
     };
 
     UnitEmitter(const Surroundings&, const GuestUnit&);
@@ -145,6 +144,9 @@ private:
     void emitExitTo(uint32_t target, uint32_t fromEip, uint32_t live, unsigned executed);
     void emitExitToValue(unsigned executed);
     void countExecuted(unsigned executed);
+    // Of an address as the unit has it the linear address that it is now. Changes no flags; the second changes r9.
+    void emitLinear(const Xbyak::Reg32& to, uint32_t address);
+    void emitStoreLinear(int processorOffset, uint32_t address);
 
     unsigned indexOf(const Step& step) const { return static_cast<unsigned>(&step - m_unit.steps.data()); }
     ColdPath& addColdPath();
@@ -156,7 +158,6 @@ private:
     const ProcessorOffsets& m_offsets;
     UnitStore& m_units;
     FaultSites& m_allFaultSites;
-    const JumpEntry* m_jumps;
     const GuestUnit& m_unit;
 
     State m_state;

@@ -41,24 +41,10 @@ bool UnitStore::overlaps(const TranslatedUnit& unit, uint64_t page, uint32_t fir
         || (isSecond(unit, page) && overlapsRange(unit.rangeInSecondPage));
 }
 
-TranslatedUnit* UnitStore::find(PhysicalAddress physical, uint32_t linear, uint32_t mode)
-{
-    const uint64_t key = keyOf(physical, linear, mode);
-    Recent& recent = recentOf(key);
-    if (recent.key == key)
-        return recent.unit;
-    // That there is none is remembered, too: cold places are asked for again and again until they are hot.
-    const auto found = m_units.find(key);
-    recent = { key, found == m_units.end() ? nullptr : found->second };
-    return recent.unit;
-}
-
 TranslatedUnit& UnitStore::add(TranslatedUnit unit)
 {
-    TranslatedUnit& added = m_all.emplace_back(std::move(unit));
-    const uint64_t key = keyOf(added.physical, added.linear, added.mode);
-    m_units[key] = &added;
-    recentOf(key) = { key, &added };
+    TranslatedUnit& added = m_parts[m_part].units.emplace_back(std::move(unit));
+    m_units.put(keyOf(added.physical, added.linear, added.mode), added);
     list(added, added.physical);
     if (added.secondPage && *added.secondPage / GuestMemory::pageSize != added.physical / GuestMemory::pageSize)
         list(added, *added.secondPage);
@@ -86,16 +72,35 @@ bool UnitStore::covers(PhysicalAddress physical, uint64_t size) const
            });
 }
 
+bool UnitStore::beginPart(size_t part)
+{
+    m_part = part;
+    Part& emptied = m_parts[part];
+    if (emptied.units.empty())
+        return false;
+    for (TranslatedUnit& unit : emptied.units)
+        if (!std::exchange(unit.dropped, true))
+            forget(unit);
+    for (auto& [number, page] : m_pages) {
+        std::erase_if(page.units, [](const TranslatedUnit* unit) { return unit->dropped; });
+        page.lines = 0;
+        for (const TranslatedUnit* unit : page.units)
+            page.lines |= linesOf(*unit, number);
+    }
+    std::erase_if(m_pages, [](const auto& numberAndPage) { return numberAndPage.second.units.empty(); });
+    emptied = {};
+    return true;
+}
+
 void UnitStore::clear()
 {
     for (const auto& [number, page] : m_pages)
         if (m_ownsFlags)
             m_memory.clearFlag(number * GuestMemory::pageSize, GuestMemory::Code);
     m_units.clear();
-    std::ranges::fill(m_recent, Recent {});
     m_pages.clear();
-    m_all.clear();
-    m_handlerSites.clear();
+    m_parts.fill({});
+    m_part = 0;
 }
 
 } // namespace namsan

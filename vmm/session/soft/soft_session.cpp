@@ -3,10 +3,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cassert>
 
 namespace namsan {
+
+// Of each vCPU's share of what there is for translated code.
+static constexpr size_t leastCodeBytes = size_t { 64 } << 20;
 
 Result<void> SoftSession::canTranslate(MemoryFormWish wish, size_t vcpus)
 {
@@ -60,6 +64,7 @@ Result<std::string> SoftSession::startWith(
         choice.reason = "It compares with tables of its memory (tlb), as it does for several vCPUs so far.";
     if (wish == MemoryFormWish::Flat && !choice.flat)
         return Error { fmt::format("{} Choose memory=tlb.", choice.reason) };
+    options.codeBytes = std::max(options.codeBytes / m_vcpus.size(), std::min(options.codeBytes, leastCodeBytes));
     options.flat = choice.flat;
     Result<void> started = start(options);
     if (!started && choice.flat && wish == MemoryFormWish::Best) {

@@ -192,6 +192,7 @@ TEST_P(RandomStreams, EndAlike)
         TranslatorBench interpreted;
         TranslatorOptions options = TranslatorBench::eager();
         options.longestUnit = 1 + seed % 48;
+        options.everywhereAnyPage = seed & 1;
         options.flat = std::get<1>(GetParam()) && chooseMemoryForm(MemoryFormWish::Best).flat;
         TranslatorBench translated(options);
         prepare(interpreted, left, bytes);
