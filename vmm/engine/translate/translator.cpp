@@ -10,6 +10,7 @@
 #include "vmm/engine/translate/unit_emitter.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cpuid.h>
 #include <cstring>
 #include <utility>
@@ -339,6 +340,8 @@ void Translator::patchJump(uint8_t* distance, const uint8_t* target)
 
 TranslatedUnit* Translator::translate(uint32_t linear, PhysicalAddress physical)
 {
+    using Clock = std::chrono::steady_clock;
+    const Clock::time_point begin = Clock::now();
     if (m_assembler->getSize() + roomForUnit > m_region->size())
         m_codeCache.dropAll(); // a new generation; nothing translated runs meanwhile
     const auto guest = collect(linear, physical);
@@ -355,6 +358,7 @@ TranslatedUnit* Translator::translate(uint32_t linear, PhysicalAddress physical)
     counters.unitsTranslated.add();
     counters.instructionsTranslated.add(guest->steps.size());
     counters.codeBytesEmitted.add(m_assembler->getSize() - before);
+    counters.translatingNanoseconds.add(static_cast<uint64_t>(std::chrono::nanoseconds(Clock::now() - begin).count()));
     return &unit;
 }
 
