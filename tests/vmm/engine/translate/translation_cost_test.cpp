@@ -46,7 +46,7 @@ std::set<uint32_t> placesIn(const std::vector<uint8_t>& code, uint32_t start)
         const Operand operand = instruction.entry->operands[0];
         if (operand == Operand::Rel8 || operand == Operand::RelV)
             places.insert(next + instruction.immediate);
-        if (endsUnit(instruction, 0))
+        if (endsUnit(instruction, isNative(instruction, 0)))
             places.insert(next);
     }
     std::erase_if(places, [&](uint32_t place) { return place >= code.size(); });
