@@ -88,8 +88,8 @@ void UnitEmitter::emitEncoded(const Instruction& instruction)
             return;
         }
         if (instruction.operandSize == 2)
-            a.db(0x66);
-        a.db(entry.opcode);
+            a.put(0x66, 1);
+        a.put(entry.opcode, 1);
         a.immediate(immediateBytes(instruction), instruction.immediate);
         return;
     }
@@ -116,7 +116,7 @@ void UnitEmitter::emitEncoded(const Instruction& instruction)
 void UnitEmitter::emitOrdinary(const Step& step)
 {
     const Instruction& instruction = step.instruction;
-    const FlagEffect effect = flagEffectOf(instruction, m_unit.mode);
+    const FlagEffect effect = step.effect;
     const bool needsFlags = (effect.changes || effect.read) && step.liveIn;
     if (instruction.entry->operation == Operation::Lea) {
         emitOffset(instruction, instruction.operandSize == 4 ? guest(instruction.reg) : address);
@@ -173,8 +173,8 @@ void UnitEmitter::emitExchange(const Step& step)
     saveFlagsBeforeLookup(step.liveIn);
     emitAddress(instruction);
     emitWrite(step, 4, true, [this, &a, &instruction] {
-        a.mov(value, a.operand());
-        a.mov(a.operand(), guest(instruction.reg));
+        a.load(value, Assembler::operandPlace());
+        a.store(Assembler::operandPlace(), guest(instruction.reg));
         a.mov(guest(instruction.reg), value);
     });
 }
@@ -184,7 +184,7 @@ void UnitEmitter::emitExchange(const Step& step)
 void UnitEmitter::emitBitTest(const Step& step)
 {
     const Instruction& instruction = step.instruction;
-    const FlagEffect effect = flagEffectOf(instruction, m_unit.mode);
+    const FlagEffect effect = step.effect;
     Assembler& a = m_assembler;
     saveFlagsIfLive(step.liveIn);
     m_state.flagsInHost = false;
@@ -193,13 +193,13 @@ void UnitEmitter::emitBitTest(const Step& step)
     a.sar(value, 5);
     a.lea(address, a.ptr[address64 + value64 * 4]);
     const auto operation = [this, &instruction, &a, live = step.liveIn & ~effect.replaced] {
-        a.mov(value, a.operand());
+        a.load(value, Assembler::operandPlace());
         if (live)
             loadFlags();
         a.encode(OpcodeMap::Extended0F, instruction.entry->opcode, 4, hostOfGuest[instruction.reg],
             { false, static_cast<uint8_t>(value.getIdx()) });
         if (writesRm(instruction))
-            a.mov(a.operand(), value);
+            a.store(Assembler::operandPlace(), value);
     };
     if (writesRm(instruction)) {
         emitWrite(step, 4, true, operation);
@@ -220,31 +220,31 @@ void UnitEmitter::emitDivision(const Step& step)
     if (instruction.rmIsMemory) {
         emitAddress(instruction);
         emitReadLookup(step, 4);
-        a.mov(value, a.operand());
+        a.load(value, Assembler::operandPlace());
     } else {
         a.mov(value, guest(instruction.rm));
     }
     ColdPath& cold = addColdPath();
     if (instruction.entry->operation == Operation::Div) {
         a.cmp(a.edx, value);
-        a.jae(cold.start, Assembler::T_NEAR);
+        a.jumpIf(Condition::AboveOrEqual, cold.start);
         a.div(value);
     } else {
         a.mov(temporary, a.eax);
         a.sar(temporary, 31);
         a.cmp(temporary, a.edx);
-        a.jne(cold.start, Assembler::T_NEAR);
+        a.jumpIf(Condition::NotEqual, cold.start);
         a.lea(temporary, a.ptr[Xbyak::Reg64(value.getIdx()) + 1]);
         a.cmp(temporary, 1);
-        a.jbe(cold.start, Assembler::T_NEAR);
+        a.jumpIf(Condition::BelowOrEqual, cold.start);
         a.idiv(value);
     }
-    a.L(cold.back);
+    a.bind(cold.back);
     cold.emit = [this, &cold, &step] {
         emitHandler(step, AfterHandler::GoBack);
-        m_assembler.jmp(cold.back, Assembler::T_NEAR);
+        m_assembler.jumpTo(cold.back);
     };
-    noteFlagEffect(flagEffectOf(instruction, m_unit.mode));
+    noteFlagEffect(step.effect);
 }
 
 } // namespace namsan

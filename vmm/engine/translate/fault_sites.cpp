@@ -42,7 +42,7 @@ void FaultSites::beginPart(size_t part, uint32_t begin)
 FaultSites::Counted* FaultSites::siteOf(uint32_t number)
 {
     const size_t part = number >> indexBits;
-    const size_t index = number & ((1u << indexBits) - 1);
+    const size_t index = number & indexMask;
     return part < m_parts.size() && index < m_parts[part].sites.size() ? &m_parts[part].sites[index] : nullptr;
 }
 

@@ -205,7 +205,7 @@ bool readsRm(const Instruction& instruction)
     return !isRm(entry.operands[0]) || (entry.attributes & attribute::readsDestination);
 }
 
-bool mayStore(const Instruction& instruction, uint32_t mode)
+bool mayStore(const Instruction& instruction, bool native)
 {
     switch (instruction.entry->operation) {
     case Operation::Push:
@@ -216,7 +216,7 @@ bool mayStore(const Instruction& instruction, uint32_t mode)
     case Operation::Stos:
         return true;
     default:
-        return (instruction.rmIsMemory && writesRm(instruction)) || !isNative(instruction, mode);
+        return (instruction.rmIsMemory && writesRm(instruction)) || !native;
     }
 }
 
@@ -254,15 +254,15 @@ bool loadsDataSegment(const Instruction& instruction)
         || (operation == Operation::PopSegment && (instruction.opcode == popEs || instruction.opcode == popDs));
 }
 
-bool endsUnit(const Instruction& instruction, uint32_t mode)
+bool endsUnit(const Instruction& instruction, bool native)
 {
     if (loadsDataSegment(instruction))
         return false;
     if (changesFloatingPointMode(instruction))
-        return !isNative(instruction, mode);
+        return !native;
     switch (instruction.entry->operation) {
     case Operation::Popf:
-        return !isNative(instruction, mode);
+        return !native;
     case Operation::Cli:
     case Operation::Pushf:
     case Operation::MoveFromControl:
@@ -273,7 +273,7 @@ bool endsUnit(const Instruction& instruction, uint32_t mode)
     case Operation::Loope:
     case Operation::Loopne:
     case Operation::Jcxz:
-        return !isNative(instruction, mode);
+        return !native;
     case Operation::PopSegment:
     case Operation::LoadFarPointer:
         return true;

@@ -13,7 +13,9 @@ namespace namsan {
 namespace {
 
 using namespace register_map;
-using SlowAccess = uint32_t (*)(TranslatedFrame*, uint32_t linear, uint32_t size);
+constexpr auto jumpTable = static_cast<int>(offsetof(TranslatedFrame, jumps));
+
+using SlowAccess = uint32_t (*)(TranslatedFrame*, uint32_t linear, uint32_t site);
 
 // Those that the host's calling convention lets a called function change. System V ABI, AMD64, 3.2.1.
 constexpr std::initializer_list<unsigned> changedByCalls { Eax, Ecx, Edx, Esi, Edi };
@@ -36,9 +38,13 @@ public:
         thunks.lendFloatingPoint = emitLendFloatingPoint();
         emitLeave();
         thunks.leave = m_leave;
+        thunks.missing = emitLeaveTo(LeaveReason::Lookup);
+        thunks.attention = emitLeaveTo(LeaveReason::Attention);
+        for (const bool forward : { false, true })
+            thunks.link[forward] = emitLink(forward);
         thunks.lookUp = here();
-        emitJumpThroughTable(m_assembler, m_leave, m_offsets.nextEip);
-        thunks.leaveDropped = emitLeaveDropped();
+        emitJumpThroughTable(m_assembler, thunks.missing);
+        thunks.leaveDropped = emitLeaveTo(LeaveReason::Dropped);
         for (const bool keepsFlags : { false, true }) {
             thunks.readSlowly[keepsFlags] = emitSlowAccess(&TranslatorRuntime::readSlowly, keepsFlags);
             thunks.readForWriteSlowly[keepsFlags] = emitSlowAccess(&TranslatorRuntime::readForWriteSlowly, keepsFlags);
@@ -97,12 +103,31 @@ private:
         a.ret();
     }
 
-    const uint8_t* emitLeaveDropped()
+    // The guest goes on at r8d.
+    const uint8_t* emitLeaveTo(LeaveReason reason)
     {
         Assembler& a = m_assembler;
         const uint8_t* start = here();
         a.mov(a.inProcessor(m_offsets.nextEip), address);
-        a.mov(a.dword[frame + offsetof(TranslatedFrame, reason)], static_cast<uint32_t>(LeaveReason::Dropped));
+        a.mov(a.dword[frame + offsetof(TranslatedFrame, reason)], static_cast<uint32_t>(reason));
+        a.jmp(m_leave, Assembler::T_NEAR);
+        return start;
+    }
+
+    // Bit 0 of the link tells whether the jump goes forward, where no loop can be without a check elsewhere.
+    const uint8_t* emitLink(bool forward)
+    {
+        Assembler& a = m_assembler;
+        const uint8_t* start = here();
+        a.pop(temporary64);
+        a.mov(address, a.dword[temporary64]);
+        a.add(address, a.dword[frame + offsetof(TranslatedFrame, linearPage)]);
+        a.mov(host, reinterpret_cast<uintptr_t>(m_region.executable(m_region.writable())));
+        a.sub(temporary64, host);
+        a.lea(temporary, a.ptr[temporary64 * 2 + (forward ? 1 : 0)]);
+        a.mov(a.inFrame(offsetof(TranslatedFrame, link)), temporary);
+        a.mov(a.inProcessor(m_offsets.nextEip), address);
+        a.mov(a.dword[frame + offsetof(TranslatedFrame, reason)], static_cast<uint32_t>(LeaveReason::Link));
         a.jmp(m_leave, Assembler::T_NEAR);
         return start;
     }
@@ -225,7 +250,6 @@ private:
         emitBringBackFloatingPoint();
         a.mov(a.rdi, frame);
         a.mov(a.esi, address);
-        a.mov(a.edx, temporary);
         callFunction(&TranslatorRuntime::commitWrite); // pushfq has aligned the stack
         load(changedByCalls);
         restoreTemporaries();
@@ -265,31 +289,38 @@ Thunks emitThunks(Assembler& assembler, const CodeRegion& region, const Processo
     return ThunkEmitter(assembler, region, guest).emit();
 }
 
-void emitJumpThroughTable(Assembler& a, const uint8_t* leave, int nextEipOffset, std::optional<uint32_t> known)
+void emitCompareWithTable(Assembler& a)
 {
     static_assert(TranslatedFrame::jumpBits == 16);
-    constexpr auto table = static_cast<int>(offsetof(TranslatedFrame, jumps));
-    Xbyak::Label missing;
-    Xbyak::RegExp entry = frame + table;
-    if (known) {
-        entry = frame + (table + static_cast<int>(TranslatedFrame::jumpNumber(*known) * sizeof(JumpEntry)));
-    } else {
-        a.mov(temporary, address);
-        a.shr(temporary, TranslatedFrame::jumpBits);
-        a.xor_(temporary, address);
-        a.movzx(temporary, a.r9w);
-        a.add(temporary, temporary);
-        entry = frame + temporary64 * 8 + table;
-    }
+    a.mov(temporary, address);
+    a.shr(temporary, TranslatedFrame::jumpBits);
+    a.xor_(temporary, address);
+    a.movzx(temporary, a.r9w);
+    a.add(temporary, temporary);
     a.mov(host, a.inFrame(offsetof(TranslatedFrame, context)));
     a.or_(host, address64);
-    a.cmp(host, a.ptr[entry + offsetof(JumpEntry, key)]);
-    a.jne(missing);
-    a.jmp(a.ptr[entry + offsetof(JumpEntry, code)]);
-    a.L(missing);
-    a.mov(a.inProcessor(nextEipOffset), address);
-    a.mov(a.dword[frame + offsetof(TranslatedFrame, reason)], static_cast<uint32_t>(LeaveReason::Lookup));
-    a.jmp(leave, Assembler::T_NEAR);
+    a.cmp(host, a.ptr[frame + temporary64 * 8 + jumpTable + offsetof(JumpEntry, key)]);
+}
+
+void emitJumpByTable(Assembler& a)
+{
+    a.jmp(a.ptr[frame + temporary64 * 8 + jumpTable + offsetof(JumpEntry, code)]);
+}
+
+void emitJumpThroughTable(Assembler& a, const uint8_t* missing, std::optional<uint32_t> known)
+{
+    if (!known) {
+        emitCompareWithTable(a);
+        a.jumpIf(Condition::NotEqual, missing);
+        emitJumpByTable(a);
+        return;
+    }
+    const auto entry = static_cast<int>(TranslatedFrame::jumpNumber(*known) * sizeof(JumpEntry)) + jumpTable;
+    a.mov(host, a.inFrame(offsetof(TranslatedFrame, context)));
+    a.or_(host, address64);
+    a.cmp(host, a.ptr[frame + (entry + offsetof(JumpEntry, key))]);
+    a.jumpIf(Condition::NotEqual, missing);
+    a.jmp(a.ptr[frame + (entry + offsetof(JumpEntry, code))]);
 }
 
 } // namespace namsan

@@ -10,6 +10,7 @@
 #include "vmm/engine/translate/unit_emitter.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cpuid.h>
 #include <cstring>
 #include <utility>
@@ -112,7 +113,7 @@ Translator::Translator(Processor& processor, GuestMemory& memory, CodeCache& cod
     , m_codeCache(codeCache)
     , m_options(withConsequences(options))
     , m_units(memory, !processor.isOneOfSeveral())
-    , m_runtime(processor, memory, m_units)
+    , m_runtime(processor, memory, m_units, m_faultSites)
     , m_collector(memory, codeCache, decoder)
     , m_region(std::move(region))
     , m_faultSites(*m_region)
@@ -125,9 +126,11 @@ Translator::Translator(Processor& processor, GuestMemory& memory, CodeCache& cod
     m_faultSites.beginPart(0, static_cast<uint32_t>(m_parts.beginOf(0)));
     m_frame.attention = &attention.word();
     m_frame.runtime = &m_runtime;
+    m_emitter = std::make_unique<UnitEmitter>(UnitEmitter::Surroundings {
+        *m_assembler, m_thunks, *m_memoryForm, ProcessorOffsets::of(processor), m_units, m_faultSites });
     m_runtime.setRules(*this);
     if (options.flat) {
-        m_runtime.useFlatTables(m_faultSites);
+        m_runtime.useFlatTables();
         m_faultSites.setLookupEmitter(*this);
         m_frame.hole = processor.memory.flatHole();
     }
@@ -330,11 +333,14 @@ void Translator::link(const TranslatedUnit& unit)
     // The page behind may be mapped otherwise while the unit that jumps stays as it is: by way of the jump table, which
     // knows.
     const uint8_t* target = unit.secondPage ? unit.deadEntry : forward ? unit.uncheckedEntry : unit.entry;
-    const uint32_t place = m_frame.link >> 1;
-    patchJump(m_region->writable() + place, target);
+    constexpr uint8_t nearJump = 0xe9;
+    const uint32_t place = (m_frame.link >> 1) - static_cast<uint32_t>(sizeof(uint32_t));
+    uint8_t* distance = m_region->writable() + place;
+    distance[-1] = nearJump;
+    patchJump(distance, target);
     const size_t part = m_parts.partOf(static_cast<size_t>(target - m_region->writable()));
     if (m_parts.partOf(place) != part)
-        m_linksInto[part].push_back(place);
+        m_linksInto[part].push_back({ place, forward });
 }
 
 // Nothing translated runs meanwhile.
@@ -350,21 +356,24 @@ void Translator::beginNextPart()
     forgetLinks(part);
     if (m_linkWaits && m_parts.partOf(m_frame.link >> 1) == part)
         m_linkWaits = false;
+    const uint8_t* executable = m_region->executable(m_region->writable());
     for (JumpEntry& entry : m_frame.jumps)
-        if (entry.code
-            && m_parts.partOf(static_cast<size_t>(entry.code - m_region->executable(m_region->writable()))) == part)
+        if (entry.code && m_parts.partOf(static_cast<size_t>(entry.code - executable)) == part)
             entry = {};
 }
 
 // Jumps that have led there ask again.
 void Translator::forgetLinks(size_t part)
 {
-    for (const uint32_t place : m_linksInto[part])
-        if (m_parts.partOf(place) != part)
-            patchJump(m_region->writable() + place, m_region->writable() + place + sizeof(uint32_t));
+    constexpr uint8_t nearCall = 0xe8;
+    for (const Link& link : m_linksInto[part]) {
+        uint8_t* distance = m_region->writable() + link.place;
+        distance[-1] = nearCall;
+        patchJump(distance, m_thunks.link[link.forward]);
+    }
     m_linksInto[part].clear();
-    for (auto& places : m_linksInto)
-        std::erase_if(places, [this, part](uint32_t place) { return m_parts.partOf(place) == part; });
+    for (auto& links : m_linksInto)
+        std::erase_if(links, [this, part](const Link& link) { return m_parts.partOf(link.place) == part; });
 }
 
 // distance: the four bytes after the opcode of a near jump.
@@ -379,36 +388,37 @@ void Translator::patchJump(uint8_t* distance, const uint8_t* target)
 
 TranslatedUnit* Translator::translate(uint32_t linear, PhysicalAddress physical)
 {
+    using Clock = std::chrono::steady_clock;
+    const Clock::time_point begin = Clock::now();
     if (m_assembler->getSize() + roomForUnit > m_parts.end())
         beginNextPart();
-    const auto guest = collect(linear, physical);
+    const GuestUnit* guest = collect(linear, physical);
     if (!guest)
         return nullptr;
     if (m_options.unitByUnit && !guest->steps.front().native)
         return nullptr;
     const size_t before = m_assembler->getSize();
-    const ProcessorOffsets offsets = ProcessorOffsets::of(m_processor);
-    UnitEmitter emitter({ *m_assembler, *m_region, m_thunks, *m_memoryForm, offsets, m_units, m_faultSites }, *guest);
-    TranslatedUnit& unit = m_units.add(emitter.emit());
+    TranslatedUnit& unit = m_units.add(m_emitter->emit(*guest));
     VcpuCounters& counters = m_processor.counters;
     counters.unitsTranslated.add();
     counters.instructionsTranslated.add(guest->steps.size());
     counters.codeBytesEmitted.add(m_assembler->getSize() - before);
+    counters.translatingNanoseconds.add(static_cast<uint64_t>(std::chrono::nanoseconds(Clock::now() - begin).count()));
     return &unit;
 }
 
 // Where an instruction runs over the page's end, the next page is fetched from, too, and that may fault.
-std::optional<GuestUnit> Translator::collect(uint32_t linear, PhysicalAddress physical)
+const GuestUnit* Translator::collect(uint32_t linear, PhysicalAddress physical)
 {
     if (!m_codeCache.settle(physical))
-        return {};
+        return nullptr;
     const uint32_t inUnit = m_mode & unit_mode::anyPage ? linear % GuestMemory::pageSize : linear;
     const UnitCollector::Rules rules { m_options.longestUnit, m_options.unitByUnit, m_options.exactFlags };
     if (!m_collector.straddles(physical))
         return m_collector.collect(inUnit, physical, m_mode, rules);
     const PhysicalAddress secondPage = m_processor.memory.translateFetch(pageBehind(linear));
     if (!m_memory.pageHost(secondPage) || !m_codeCache.settle(secondPage))
-        return {};
+        return nullptr;
     return m_collector.collectStraddling(inUnit, physical, secondPage, m_mode, rules);
 }
 

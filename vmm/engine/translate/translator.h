@@ -26,6 +26,7 @@ namespace namsan {
 
 class Decoder;
 class Assembler;
+class UnitEmitter;
 
 struct TranslatorOptions {
     size_t codeBytes = size_t { 256 } << 20; // of addresses; memory is taken as it fills
@@ -87,7 +88,7 @@ private:
     const uint8_t* findCode();
     TranslatedUnit* findUnit(uint32_t linear);
     bool stillStraddles(const TranslatedUnit&, uint32_t linear);
-    std::optional<GuestUnit> collect(uint32_t linear, PhysicalAddress);
+    const GuestUnit* collect(uint32_t linear, PhysicalAddress);
     TranslatedUnit* translate(uint32_t linear, PhysicalAddress);
     bool isHot(PhysicalAddress);
     void link(const TranslatedUnit&);
@@ -115,9 +116,14 @@ private:
     std::unique_ptr<Assembler> m_assembler;
     std::unique_ptr<MemoryForm> m_memoryForm;
     Thunks m_thunks;
+    std::unique_ptr<UnitEmitter> m_emitter;
     CodeParts m_parts; // behind the thunks
-    // Where in the region the distances of jumps are that lead into a part from others.
-    std::array<std::vector<uint32_t>, CodeParts::most> m_linksInto;
+    // Jumps that lead into a part from others: where in the region their distances are.
+    struct Link {
+        uint32_t place;
+        bool forward;
+    };
+    std::array<std::vector<Link>, CodeParts::most> m_linksInto;
     TranslatedFrame m_frame;
     uint64_t m_contextEpoch = 0; // the part of the context that its keys have no room for
     uint32_t m_mode = 0;
