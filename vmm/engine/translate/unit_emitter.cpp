@@ -82,6 +82,8 @@ void UnitEmitter::emitStep(const Step& step)
     }
     if (isFloatingPoint(step.instruction))
         emitFloatingPoint(step);
+    else if ((m_unit.mode & unit_mode::oneOfSeveral) && emitForSeveral(step))
+        return;
     else if (!emitSpecial(step))
         emitOrdinary(step);
 }
