@@ -42,8 +42,8 @@ void UnitEmitter::emitLocked(const Step& step)
     const unsigned size = rmWidth(instruction);
     saveFlagsIfLive(step.liveIn);
     m_state.flagsInHost = false;
-    ColdPath& cold = addColdPath();
-    emitHandlerInstead(step, cold);
+    ColdPath& unaligned = addColdPath();
+    emitHandlerInstead(step, unaligned);
     emitAddress(instruction);
     if (bitByRegister) { // as in emitBitTest()
         a.mov(value, guest(instruction.reg));
@@ -54,9 +54,19 @@ void UnitEmitter::emitLocked(const Step& step)
     }
     if (size > 1) {
         a.test(address, size - 1);
-        a.jnz(cold.start, Assembler::T_NEAR);
+        a.jnz(unaligned.start, Assembler::T_NEAR);
     }
-    m_memoryForm.emitLookup(a, MemoryAccess::Write, size, cold.start);
+    ColdPath& cold = addColdPath();
+    const SlowWay slow = emitLookup(MemoryAccess::Write, size, cold);
+    cold.emit = [this, &cold, &step, size, slow] {
+        if (!m_memoryForm.asks())
+            m_assembler.mov(m_assembler.inFrame(offsetof(TranslatedFrame, savedAddress)), address64);
+        HandlerSite& site = emitHandler(step, AfterHandler::GoBack);
+        if (!m_memoryForm.asks())
+            site.write = { slow.site, size };
+        loadFlags();
+        m_assembler.jmp(cold.back, Assembler::T_NEAR);
+    };
     if (step.liveIn)
         loadFlags();
     if (bitByRegister) {
@@ -66,6 +76,7 @@ void UnitEmitter::emitLocked(const Step& step)
     } else {
         emitEncoded(instruction, instruction.entry->operation != Operation::Xchg); // which locks by itself
     }
+    a.L(unaligned.back);
     a.L(cold.back);
     m_state.flagsInHost = true;
     noteFlagEffect(effect);

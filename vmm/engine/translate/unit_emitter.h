@@ -57,7 +57,7 @@ private:
 
     // -- the frame of a unit: unit_emitter.cpp
     void emitStep(const Step&);
-    void emitHandler(const Step&, AfterHandler = AfterHandler::GoOn);
+    HandlerSite& emitHandler(const Step&, AfterHandler = AfterHandler::GoOn);
     bool emitSpecial(const Step&);
 
     // -- flags: unit_emitter.cpp

@@ -192,8 +192,8 @@ void prepare(TranslatorBench& bench, RandomStream& random, const std::vector<uin
 
 } // namespace
 
-// Flat where the host has it; of several processors only the tables.
-enum class StreamForm { Tables, Flat, TablesOfOneOfTwo };
+// Flat where the host has it.
+enum class StreamForm { Tables, Flat, TablesOfOneOfTwo, FlatOfOneOfTwo };
 
 class RandomStreams : public ::testing::TestWithParam<std::tuple<uint32_t, StreamForm>> { };
 
@@ -201,10 +201,10 @@ TEST_P(RandomStreams, EndAlike)
 {
     constexpr unsigned streams = 100;
     const auto [firstSeed, form] = GetParam();
-    const auto place
-        = form == StreamForm::TablesOfOneOfTwo ? TranslatorBench::Place::OneOfTwo : TranslatorBench::Place::Alone;
-    const auto locks
-        = place == TranslatorBench::Place::OneOfTwo ? RandomStream::Locks::Some : RandomStream::Locks::None;
+    const bool several = form == StreamForm::TablesOfOneOfTwo || form == StreamForm::FlatOfOneOfTwo;
+    const bool flat = form == StreamForm::Flat || form == StreamForm::FlatOfOneOfTwo;
+    const auto place = several ? TranslatorBench::Place::OneOfTwo : TranslatorBench::Place::Alone;
+    const auto locks = several ? RandomStream::Locks::Some : RandomStream::Locks::None;
     unsigned finished = 0;
     for (uint32_t n = 0; n < streams; ++n) {
         const uint32_t seed = firstSeed * streams + n;
@@ -215,7 +215,7 @@ TEST_P(RandomStreams, EndAlike)
         TranslatorBench interpreted({}, place);
         TranslatorOptions options = TranslatorBench::eager();
         options.longestUnit = 1 + seed % 48;
-        options.flat = form == StreamForm::Flat && chooseMemoryForm(MemoryFormWish::Best).flat;
+        options.flat = flat && chooseMemoryForm(MemoryFormWish::Best).flat;
         TranslatorBench translated(options, place);
         prepare(interpreted, left, bytes);
         prepare(translated, right, bytes);
@@ -243,6 +243,7 @@ TEST_P(RandomStreams, EndAlike)
 
 INSTANTIATE_TEST_SUITE_P(Seeds, RandomStreams,
     ::testing::Combine(::testing::Range(0u, 8u),
-        ::testing::Values(StreamForm::Tables, StreamForm::Flat, StreamForm::TablesOfOneOfTwo)));
+        ::testing::Values(
+            StreamForm::Tables, StreamForm::Flat, StreamForm::TablesOfOneOfTwo, StreamForm::FlatOfOneOfTwo)));
 
 } // namespace namsan
