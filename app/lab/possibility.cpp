@@ -37,7 +37,7 @@ Result<void> servesVcpus(const std::string& engine, unsigned vcpus)
     if (engine == "kvm")
         return kvmCanServe({ vcpus, model, model });
     if (engine.starts_with("soft:translator"))
-        return SoftSession::canTranslate(vcpus);
+        return SoftSession::canTranslate(memoryFormWishOf(engine), vcpus);
     return {};
 }
 

@@ -83,16 +83,15 @@ struct Outcome {
 
 } // namespace
 
-class SeveralProcessors : public ::testing::Test {
+class SeveralProcessors : public ::testing::TestWithParam<SeveralRig::Engine> {
 protected:
     using Outcomes = std::vector<Outcome>; // of one round, by processor
 
     // Runs each body on a processor of its own, round by round; how often the outcome was a forbidden one.
-    template <class Forbidden>
-    static unsigned forbiddenOutcomes(const std::vector<Code>& bodies, Forbidden&& isForbidden)
+    template <class Forbidden> unsigned forbiddenOutcomes(const std::vector<Code>& bodies, Forbidden&& isForbidden)
     {
         const auto processors = static_cast<unsigned>(bodies.size());
-        SeveralRig rig(processors);
+        SeveralRig rig(processors, GetParam());
         for (unsigned processor = 0; processor < processors; ++processor)
             rig.program(processor, litmus(processor, processors, bodies[processor]));
         EXPECT_TRUE(rig.run());
@@ -106,23 +105,23 @@ protected:
         return forbidden;
     }
 
-    static unsigned storeBuffering(Fence kind)
+    unsigned storeBuffering(Fence kind)
     {
         return forbiddenOutcomes(
             { storeOne(x).append(fence(kind)).append(loadEax(y)), storeOne(y).append(fence(kind)).append(loadEax(x)) },
             [](const Outcomes& seen) { return seen[0].eax == 0 && seen[1].eax == 0; });
     }
-    static unsigned messagePassing()
+    unsigned messagePassing()
     {
         return forbiddenOutcomes({ storeOne(x).append(storeOne(y)), loadEax(y).append(loadEbx(x)) },
             [](const Outcomes& seen) { return seen[1].eax == 1 && seen[1].ebx == 0; });
     }
-    static unsigned loadBuffering()
+    unsigned loadBuffering()
     {
         return forbiddenOutcomes({ loadEax(x).append(storeOne(y)), loadEax(y).append(storeOne(x)) },
             [](const Outcomes& seen) { return seen[0].eax == 1 && seen[1].eax == 1; });
     }
-    static unsigned independentReads()
+    unsigned independentReads()
     {
         return forbiddenOutcomes(
             { storeOne(x), storeOne(y), loadEax(x).append(loadEbx(y)), loadEax(y).append(loadEbx(x)) },
@@ -143,10 +142,10 @@ protected:
     }
 
     // Processor 0 rewrites the number in a function, processor 1 calls it once it has been told. Gives the errors.
-    static uint32_t crossModification(uint32_t times)
+    uint32_t crossModification(uint32_t times)
     {
         constexpr uint32_t function = 0x80000;
-        SeveralRig rig(2);
+        SeveralRig rig(2, GetParam());
         rig.store(function, Code().bytes({ 0xb8 }).word32(0).bytes({ 0xc3 })); // mov eax, 0; ret
         Code writer;
         writer.bytes({ 0x31, 0xc9 }); // xor ecx, ecx
@@ -175,27 +174,27 @@ protected:
         return rig.read<uint32_t>(errors);
     }
 
-    static uint32_t shootDowns(uint32_t times);
+    uint32_t shootDowns(uint32_t times);
 };
 
-TEST_F(SeveralProcessors, StoreBufferingIsForbiddenByFences)
+TEST_P(SeveralProcessors, StoreBufferingIsForbiddenByFences)
 {
     EXPECT_EQ(storeBuffering(Fence::Mfence), 0u);
     EXPECT_EQ(storeBuffering(Fence::LockedOr), 0u);
 }
 
-TEST_F(SeveralProcessors, StoresAndLoadsAreSeenInOrder)
+TEST_P(SeveralProcessors, StoresAndLoadsAreSeenInOrder)
 {
     EXPECT_EQ(messagePassing(), 0u);
     EXPECT_EQ(loadBuffering(), 0u);
 }
 
-TEST_F(SeveralProcessors, AllSeeIndependentStoresInOneOrder)
+TEST_P(SeveralProcessors, AllSeeIndependentStoresInOneOrder)
 {
     EXPECT_EQ(independentReads(), 0u);
 }
 
-TEST_F(SeveralProcessors, LockedInstructionsLoseNothing)
+TEST_P(SeveralProcessors, LockedInstructionsLoseNothing)
 {
     constexpr uint32_t times = 20000;
     const Code instructions[] = {
@@ -213,7 +212,7 @@ TEST_F(SeveralProcessors, LockedInstructionsLoseNothing)
         Code().bytes({ 0xf0, 0x83, 0x15 }).word32(counter).bytes({ 1 }).bytes({ 0xf8 }), // lock adc, clc
     };
     for (const Code& instruction : instructions) {
-        SeveralRig rig(4);
+        SeveralRig rig(4, GetParam());
         for (unsigned n = 0; n < 4; ++n)
             rig.program(n, repeat(times, Code().bytes({ 0xf8 }).append(instruction)));
         ASSERT_TRUE(rig.run());
@@ -223,11 +222,11 @@ TEST_F(SeveralProcessors, LockedInstructionsLoseNothing)
     }
 }
 
-TEST_F(SeveralProcessors, ExchangesAreLockedWithoutThePrefix)
+TEST_P(SeveralProcessors, ExchangesAreLockedWithoutThePrefix)
 {
     // Each takes the token (1) by XCHG and puts it back, and adds to the counter in between without a lock.
     constexpr uint32_t times = 5000;
-    SeveralRig rig(2);
+    SeveralRig rig(2, GetParam());
     rig.write<uint32_t>(flag, 1);
     Code take;
     take.bytes({ 0xf3, 0x90, 0x31, 0xc0, 0x87, 0x05 }).word32(flag); // pause; xor eax, eax; xchg eax, [flag]
@@ -240,12 +239,12 @@ TEST_F(SeveralProcessors, ExchangesAreLockedWithoutThePrefix)
     EXPECT_EQ(rig.read<uint32_t>(counter), 2 * times);
 }
 
-TEST_F(SeveralProcessors, SplitLocksAreAtomicAgainstOthersThatAreNot)
+TEST_P(SeveralProcessors, SplitLocksAreAtomicAgainstOthersThatAreNot)
 {
     // One counts in 32 bits across a cache line and across a page; the other adds to the upper half alone.
     constexpr uint32_t times = 3000;
     for (const uint32_t where : { counter + 62, 0x71ffeu }) {
-        SeveralRig rig(2);
+        SeveralRig rig(2, GetParam());
         rig.program(0, repeat(times, Code().bytes({ 0xf0, 0xff, 0x05 }).word32(where)));
         // lock add word [where + 2], 1
         rig.program(1, repeat(times, Code().bytes({ 0xf0, 0x66, 0x83, 0x05 }).word32(where + 2).bytes({ 1 })));
@@ -254,17 +253,17 @@ TEST_F(SeveralProcessors, SplitLocksAreAtomicAgainstOthersThatAreNot)
     }
 }
 
-TEST_F(SeveralProcessors, TwoSplitLocksDoNotWaitForEachOther)
+TEST_P(SeveralProcessors, TwoSplitLocksDoNotWaitForEachOther)
 {
     constexpr uint32_t times = 2000;
-    SeveralRig rig(3);
+    SeveralRig rig(3, GetParam());
     for (unsigned n = 0; n < 3; ++n)
         rig.program(n, repeat(times, Code().bytes({ 0xf0, 0xff, 0x05 }).word32(counter + 62)));
     ASSERT_TRUE(rig.run());
     EXPECT_EQ(rig.read<uint32_t>(counter + 62), 3 * times);
 }
 
-TEST_F(SeveralProcessors, CodeThatAnotherRewritesIsRunAnew)
+TEST_P(SeveralProcessors, CodeThatAnotherRewritesIsRunAnew)
 {
     EXPECT_EQ(crossModification(500), 0u);
 }
@@ -280,7 +279,7 @@ uint32_t SeveralProcessors::shootDowns(uint32_t times)
     constexpr uint32_t window = 0xa5000; // the page that changes, and what it shows:
     constexpr uint32_t pages[] = { 0xc5000, 0xc6000 };
     constexpr uint32_t present = 3, large = 0x80;
-    SeveralRig rig(2);
+    SeveralRig rig(2, GetParam());
     for (uint32_t entry = 0; entry < 1024; ++entry) {
         rig.write<uint32_t>(directory + 4 * entry, entry ? entry << 22 | large | present : table | present);
         rig.write<uint32_t>(table + 4 * entry, entry << 12 | present);
@@ -332,15 +331,15 @@ uint32_t SeveralProcessors::shootDowns(uint32_t times)
     return rig.read<uint32_t>(errors);
 }
 
-TEST_F(SeveralProcessors, ShootDownsAreSeenWhenTheyAreAnswered)
+TEST_P(SeveralProcessors, ShootDownsAreSeenWhenTheyAreAnswered)
 {
     EXPECT_EQ(shootDowns(500), 0u);
 }
 
-TEST_F(SeveralProcessors, InitializeAndStartUpBringAProcessorToItsPage)
+TEST_P(SeveralProcessors, InitializeAndStartUpBringAProcessorToItsPage)
 {
     constexpr uint32_t page = 0x8000;
-    SeveralRig rig(2);
+    SeveralRig rig(2, GetParam());
     rig.states[1] = CpuState::afterReset(rig.model, 1);
     rig.store(page, Code().bytes({ 0x8c, 0xc8, 0x8e, 0xd8, 0xc7, 0x06, 0x00, 0x01, 0x34, 0x12, 0xf4 }));
     Code boot;
@@ -357,9 +356,9 @@ TEST_F(SeveralProcessors, InitializeAndStartUpBringAProcessorToItsPage)
     EXPECT_EQ(rig.read<uint16_t>(page + 0x100), 0x1234);
 }
 
-TEST_F(SeveralProcessors, AProcessorThatWaitsForItsStartUpTakesNothingElse)
+TEST_P(SeveralProcessors, AProcessorThatWaitsForItsStartUpTakesNothingElse)
 {
-    SeveralRig rig(2);
+    SeveralRig rig(2, GetParam());
     rig.states[1] = CpuState::afterReset(rig.model, 1);
     Code boot;
     boot.bytes({ 0xc7, 0x05 }).word32(0xfee00310).word32(1 << 24);
@@ -371,28 +370,28 @@ TEST_F(SeveralProcessors, AProcessorThatWaitsForItsStartUpTakesNothingElse)
     EXPECT_EQ(rig.states[1].eip, 0xfff0u);
 }
 
+const auto engines = ::testing::Values(SeveralRig::Engine::Interpreter, SeveralRig::Engine::Translator);
+const auto nameOf
+    = [](const auto& info) { return info.param == SeveralRig::Engine::Interpreter ? "Interpreter" : "Translator"; };
+INSTANTIATE_TEST_SUITE_P(Engines, SeveralProcessors, engines, nameOf);
+
 // Ten minutes of it all, for ./test --long.
-TEST(LongSeveralProcessors, KeepTheirOrder)
+class LongSeveralProcessors : public SeveralProcessors { };
+
+TEST_P(LongSeveralProcessors, KeepTheirOrder)
 {
-    struct Cases : SeveralProcessors {
-        void TestBody() override { }
-        using SeveralProcessors::crossModification;
-        using SeveralProcessors::independentReads;
-        using SeveralProcessors::loadBuffering;
-        using SeveralProcessors::messagePassing;
-        using SeveralProcessors::shootDowns;
-        using SeveralProcessors::storeBuffering;
-    };
-    const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(9);
+    const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(5);
     while (std::chrono::steady_clock::now() < end) {
-        ASSERT_EQ(Cases::storeBuffering(Fence::Mfence), 0u);
-        ASSERT_EQ(Cases::storeBuffering(Fence::LockedOr), 0u);
-        ASSERT_EQ(Cases::messagePassing(), 0u);
-        ASSERT_EQ(Cases::loadBuffering(), 0u);
-        ASSERT_EQ(Cases::independentReads(), 0u);
-        ASSERT_EQ(Cases::crossModification(20000), 0u);
-        ASSERT_EQ(Cases::shootDowns(20000), 0u);
+        ASSERT_EQ(storeBuffering(Fence::Mfence), 0u);
+        ASSERT_EQ(storeBuffering(Fence::LockedOr), 0u);
+        ASSERT_EQ(messagePassing(), 0u);
+        ASSERT_EQ(loadBuffering(), 0u);
+        ASSERT_EQ(independentReads(), 0u);
+        ASSERT_EQ(crossModification(20000), 0u);
+        ASSERT_EQ(shootDowns(20000), 0u);
     }
 }
+
+INSTANTIATE_TEST_SUITE_P(Long, LongSeveralProcessors, engines, nameOf);
 
 } // namespace namsan

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tests/session/several_rig.h"
 
+#include <gtest/gtest.h>
+
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -10,10 +12,17 @@
 
 namespace namsan {
 
-SeveralRig::SeveralRig(unsigned count)
+SeveralRig::SeveralRig(unsigned count, Engine engine)
     : memory(std::move(*GuestMemory::create(memorySize)))
     , session(std::make_unique<SoftSession>(*memory, clock, model, bus, count))
 {
+    if (engine == Engine::Translator) {
+        TranslatorOptions options;
+        options.codeBytes = 8 << 20;
+        options.hotAfter = 1;
+        const auto started = session->startTranslator(MemoryFormWish::Best, options);
+        EXPECT_TRUE(started) << started.error().message;
+    }
     constexpr SegmentState code { 0x08, 0xc09b, 0, 0xffffffff };
     constexpr SegmentState data { 0x10, 0xc093, 0, 0xffffffff };
     for (unsigned index = 0; index < count; ++index) {

@@ -59,7 +59,9 @@ public:
     static constexpr uint32_t codeAddress = 0x10000; // 4 KiB for each
     static constexpr uint32_t stackTop = 0x60000; // 4 KiB for each
 
-    explicit SeveralRig(unsigned count);
+    enum class Engine { Interpreter, Translator };
+
+    SeveralRig(unsigned count, Engine);
 
     unsigned count() const { return session->vcpuCount(); }
     void program(unsigned index, const Code&);

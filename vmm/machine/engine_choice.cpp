@@ -43,10 +43,6 @@ Result<EngineChoice> makeSoft(std::string_view name, std::string reason, const P
             "model (--cpu) or one vCPU (--vcpus 1).",
             model.name(), parts.processors.count) };
     auto session = std::make_unique<SoftSession>(parts.memory, parts.clock, model, parts.bus, parts.processors.count);
-    if (name == "soft" && parts.processors.count > 1) {
-        reason += " It interprets: the translator serves virtual machines with one vCPU so far.";
-        return EngineChoice { std::move(session), std::move(reason) };
-    }
     if (name == "soft") {
         const auto translates = session->startTranslator();
         reason += translates ? " " + *translates : fmt::format(" It interprets: {}", translates.error().message);
@@ -156,7 +152,7 @@ std::vector<EngineOffer> offeredEngines(const ProcessorsWanted& processors, cons
     constexpr size_t page = 4096;
     return {
         { "soft:interpreter", {} },
-        { "soft:translator", troubleOf(SoftSession::canTranslate(processors.count), CodeRegion::create(page)) },
+        { "soft:translator", troubleOf({}, CodeRegion::create(page)) },
         { "kvm", troubleOf(kvmCanServe(processors), KvmDevice::open(access)) },
     };
 }

@@ -73,7 +73,7 @@ protected:
 
 TEST_F(SeveralVcpusOfAMachine, AnEngineMoveCarriesAllOfThem)
 {
-    EXPECT_EQ(machine->engineName(), "soft:interpreter");
+    EXPECT_EQ(machine->engineName(), "soft:translator");
     // One that lost its registers would count from 0 again.
     ASSERT_TRUE(comesTrue([this] { return wordAt(firstCounter) > 10'000 && wordAt(secondCounter) > 10'000; }));
     const uint32_t first = wordAt(firstCounter), second = wordAt(secondCounter);
@@ -89,15 +89,15 @@ TEST_F(SeveralVcpusOfAMachine, AutoStaysWithTheEngineThatServesThem)
 {
     const auto moved = machine->moveToEngine("auto");
     ASSERT_TRUE(moved) << moved.error().message;
-    EXPECT_EQ(machine->engineName(), "soft:interpreter");
+    EXPECT_EQ(machine->engineName(), "soft:translator");
     EXPECT_TRUE(bothCountOn());
 }
 
 TEST_F(SeveralVcpusOfAMachine, AnEngineThatServesOneIsRefusedAndTheGuestGoesOn)
 {
-    for (const std::string_view engine : { "soft:translator", "kvm" }) {
+    for (const std::string_view engine : { "soft:lockstep", "kvm" }) {
         EXPECT_FALSE(machine->moveToEngine(engine)) << engine;
-        EXPECT_EQ(machine->engineName(), "soft:interpreter");
+        EXPECT_EQ(machine->engineName(), "soft:translator");
         EXPECT_TRUE(bothCountOn()) << engine;
     }
     EXPECT_TRUE(machine->engineMoves().empty());

@@ -110,19 +110,19 @@ TEST_F(EngineChoiceTest, AutoTakesTheEngineThatItMeasuredFaster)
     EXPECT_EQ(choice->reason.find("so KVM is used") != std::string::npos, kvm) << choice->reason;
 }
 
-TEST_F(EngineChoiceTest, SoftInterpretsSeveralVcpusAndSaysSo)
+TEST_F(EngineChoiceTest, SoftTranslatesForSeveralVcpusAndSaysHow)
 {
     const CpuModel model = CpuModel::standard().withLocalApic();
     const ProcessorsWanted two { 2, model, CpuModel::standard() };
     for (const std::string_view name : { "soft", "auto" }) {
         const auto choice = chooseEngine(name, *memory, clock, two, bus);
         ASSERT_TRUE(choice) << choice.error().message;
-        EXPECT_EQ(choice->session->engineName(), "soft:interpreter");
+        EXPECT_EQ(choice->session->engineName(), "soft:translator");
         EXPECT_EQ(choice->session->vcpuCount(), 2u);
-        EXPECT_TRUE(
-            choice->reason.ends_with(" It interprets: the translator serves virtual machines with one vCPU so far."))
-            << choice->reason;
+        EXPECT_TRUE(choice->reason.ends_with("(tlb), as it does for several vCPUs so far.")) << choice->reason;
     }
+    for (const std::string_view name : { "soft:translator,memory=flat", "soft:lockstep", "kvm" })
+        EXPECT_FALSE(chooseEngine(name, *memory, clock, two, bus)) << name;
 }
 
 TEST_F(EngineChoiceTest, OneVcpuWithALocalApicIsTranslated)

@@ -228,10 +228,11 @@ void CodeCache::stopFastWrites()
     m_linearMemory.dropWriteEntries();
 }
 
-// Whether no other processor writes to the page any more without telling. Then what is decoded may be kept.
 bool CodeCache::settle(PhysicalAddress physical)
 {
     watchPage(physical);
+    if (!m_group)
+        return true;
     Page& page = m_pages[physical / pageSize];
     if (page.ticket && m_group->isSettled(page.ticket))
         page.ticket = 0;
@@ -260,6 +261,18 @@ void CodeCache::watchPage(PhysicalAddress physical)
         return;
     m_memory.setFlag(physical, GuestMemory::Code);
     m_linearMemory.dropWriteEntries(physical - physical % pageSize);
+}
+
+bool CodeCache::watchLines(PhysicalAddress physical, uint64_t lines)
+{
+    if (!m_group)
+        return true;
+    Page& page = m_pages[physical / pageSize];
+    if ((page.told & lines) == lines)
+        return true;
+    page.told |= lines;
+    m_group->addCodeLines(physical, lines);
+    return false;
 }
 
 void CodeCache::listInPage(Block& block, PhysicalAddress physical, uint64_t size)
@@ -331,33 +344,36 @@ void CodeCache::dropRange(PhysicalAddress physical, uint64_t size)
     if (m_follower)
         m_follower->codeWritten(physical, size);
     const auto found = m_pages.find(physical / pageSize);
-    if (found == m_pages.end() && !m_group)
-        forgetPageWithoutCode(physical);
-    if (found == m_pages.end() || !(found->second.lines & linesOf(physical % pageSize, size)))
-        return;
-    Page& page = found->second;
-    m_counters.codeInvalidations.add();
-    page.lines = 0;
-    std::erase_if(page.blocks, [&](Block* block) {
-        if (!block->dropped && covers(*block, physical, size))
-            drop(*block);
-        if (block->dropped)
-            return true;
-        page.lines |= linesOfBlock(*block, physical - physical % pageSize);
-        return false;
-    });
-    if (page.blocks.empty()) {
-        m_pages.erase(found);
-        forgetPageWithoutCode(physical);
+    if (found != m_pages.end() && (found->second.lines & linesOf(physical % pageSize, size))) {
+        Page& page = found->second;
+        m_counters.codeInvalidations.add();
+        page.lines = 0;
+        std::erase_if(page.blocks, [&](Block* block) {
+            if (!block->dropped && covers(*block, physical, size))
+                drop(*block);
+            if (block->dropped)
+                return true;
+            page.lines |= linesOfBlock(*block, physical - physical % pageSize);
+            return false;
+        });
     }
+    forgetPageWithoutCode(physical);
 }
 
+// A page that is not settled has none yet, but will have.
 void CodeCache::forgetPageWithoutCode(PhysicalAddress physical)
 {
-    if (m_group)
-        m_group->releaseCode(m_groupIndex, physical);
-    else if (!m_follower || !m_follower->holdsCodeOf(physical))
+    const auto found = m_pages.find(physical / pageSize);
+    if (found != m_pages.end() && (!found->second.blocks.empty() || found->second.ticket))
+        return;
+    if (m_follower && m_follower->holdsCodeOf(physical))
+        return;
+    if (!m_group)
         m_memory.clearFlag(physical, GuestMemory::Code);
+    else if (found != m_pages.end())
+        m_group->releaseCode(m_groupIndex, physical);
+    if (found != m_pages.end())
+        m_pages.erase(found);
 }
 
 void CodeCache::drop(Block& block)

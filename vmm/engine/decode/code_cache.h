@@ -97,6 +97,12 @@ public:
 
     // Marks the page as one with code, so that stores into it are reported. Before any byte of it is decoded.
     void watchPage(PhysicalAddress);
+    // The same. False while another processor may still write to the page without telling: what is decoded now may not
+    // be kept.
+    bool settle(PhysicalAddress);
+    // More of these lines of a page that is watched have been read than its first byte told. False: the others did not
+    // know, and what was read has to be read again.
+    bool watchLines(PhysicalAddress, uint64_t lines);
 
 private:
     static constexpr uint32_t slotBits = 13;
@@ -137,7 +143,6 @@ private:
     void listInPage(Block&, PhysicalAddress, uint64_t size);
     void enterIntoSlot(Block&, uint32_t linear, bool code32, uint64_t fetchGeneration);
     uint8_t fetchByte(PhysicalAddress);
-    bool settle(PhysicalAddress);
 
     void dropRange(PhysicalAddress, uint64_t size); // within one page
     void drop(Block&);

@@ -6,6 +6,7 @@
 #include "vmm/engine/decode/decoder.h"
 #include "vmm/engine/translate/liveness.h"
 #include "vmm/engine/translate/native_operations.h"
+#include "vmm/engine/translate/unit_store.h"
 
 #include <algorithm>
 #include <array>
@@ -82,7 +83,24 @@ bool UnitCollector::decodeAt(uint32_t pageOffset, Instruction& instruction) cons
         == Decoder::Outcome::Decoded;
 }
 
+static uint64_t linesOf(const GuestUnit& unit)
+{
+    uint64_t lines = 0;
+    for (const GuestUnit::Range& range : unit.ranges)
+        lines |= UnitStore::linesOf(range.first, range.last);
+    return lines;
+}
+
 std::optional<GuestUnit> UnitCollector::collect(
+    uint32_t linear, PhysicalAddress physical, uint32_t mode, const Rules& rules)
+{
+    auto unit = collectOnce(linear, physical, mode, rules);
+    while (unit && !m_codeCache.watchLines(physical, linesOf(*unit)))
+        unit = collectOnce(linear, physical, mode, rules);
+    return unit;
+}
+
+std::optional<GuestUnit> UnitCollector::collectOnce(
     uint32_t linear, PhysicalAddress physical, uint32_t mode, const Rules& rules)
 {
     m_codeCache.watchPage(physical); // before a byte is read, so that no store is missed

@@ -56,7 +56,8 @@ public:
         bool handlersStandAlone = false; // what is left to the interpreter is alone in its unit
         bool exactFlags = false; // everything matters at exits and to whatever may fault
     };
-    // Nothing where its first instruction runs over the page's end.
+    // Nothing where its first instruction runs over the page's end. What others write there meanwhile is told to the
+    // code cache, in time or afterwards: the page is settled.
     std::optional<GuestUnit> collect(uint32_t linear, PhysicalAddress, uint32_t mode, const Rules&);
 
     // Whether the instruction there runs over the page's end.
@@ -68,6 +69,7 @@ public:
 private:
     class LookAhead;
 
+    std::optional<GuestUnit> collectOnce(uint32_t linear, PhysicalAddress, uint32_t mode, const Rules&);
     bool decodeAt(uint32_t pageOffset, Instruction&) const;
     uint32_t liveAt(uint32_t eip, GuestUnit&) const;
     void markLiveFlags(GuestUnit&, const Rules&) const;

@@ -144,6 +144,15 @@ bool isNativeOperation(const Instruction& instruction)
     }
 }
 
+// Those that others must see as one, and PAUSE, which tells that one waits for others.
+bool concernsOthers(const Instruction& instruction)
+{
+    constexpr uint8_t nopOrPause = 0x90;
+    const bool isExchange = instruction.entry->operation == Operation::Xchg;
+    return instruction.lock || (isExchange && instruction.rmIsMemory)
+        || (instruction.rep && instruction.opcode == nopOrPause);
+}
+
 } // namespace
 
 unsigned rmWidth(const Instruction& instruction)
@@ -220,6 +229,8 @@ bool isNative(const Instruction& instruction, uint32_t mode)
 {
     if (isNativeFlagOperation(instruction, mode))
         return true;
+    if ((mode & unit_mode::oneOfSeveral) && concernsOthers(instruction))
+        return false;
     if (isFloatingPoint(instruction) ? !isNativeFloatingPoint(instruction, mode)
                                      : !isNativeOperation(instruction) || mixesHighByteWithEsp(instruction))
         return false;

@@ -16,6 +16,7 @@ constexpr uint32_t fsIsWhole = 1 << 1; // 4 GiB of writable data from any base: 
 constexpr uint32_t gsIsWhole = 1 << 2;
 constexpr uint32_t x87IsNative = 1 << 3; // x87 and MMX run on the host's unit
 constexpr uint32_t sseIsNative = 1 << 4;
+constexpr uint32_t oneOfSeveral = 1 << 5; // other processors are at the same memory; of all units, or of none
 } // namespace unit_mode
 
 bool isNative(const Instruction&, uint32_t mode);

@@ -111,7 +111,7 @@ Translator::Translator(Processor& processor, GuestMemory& memory, CodeCache& cod
     , m_memory(memory)
     , m_codeCache(codeCache)
     , m_options(withConsequences(options))
-    , m_units(memory)
+    , m_units(memory, !processor.isOneOfSeveral())
     , m_runtime(processor, memory, m_units)
     , m_collector(memory, codeCache, decoder)
     , m_region(std::move(region))
@@ -160,14 +160,18 @@ uint32_t Translator::modeNow() const
 {
     return (m_processor.cpl == 3 ? unit_mode::user : 0)
         | (isWhole(m_processor.segments[Fs].state) ? unit_mode::fsIsWhole : 0)
-        | (isWhole(m_processor.segments[Gs].state) ? unit_mode::gsIsWhole : 0) | floatingPointModeOf(m_processor);
+        | (isWhole(m_processor.segments[Gs].state) ? unit_mode::gsIsWhole : 0) | floatingPointModeOf(m_processor)
+        | (m_processor.isOneOfSeveral() ? unit_mode::oneOfSeveral : 0);
 }
 
 // The keys of the jump table say under which mapping and mode they hold, so that most changes need no clearing.
 void Translator::setContext()
 {
     m_mode = modeNow();
-    const uint64_t context = m_processor.memory.fetchGeneration() << 4 | m_mode >> 1;
+    // User and system have fetch generations of their own.
+    constexpr uint32_t changing
+        = unit_mode::fsIsWhole | unit_mode::gsIsWhole | unit_mode::x87IsNative | unit_mode::sseIsNative;
+    const uint64_t context = m_processor.memory.fetchGeneration() << 4 | (m_mode & changing) >> 1;
     if (context >> 32 != m_contextEpoch) {
         m_contextEpoch = context >> 32;
         std::ranges::fill(m_jumps, JumpEntry {});
@@ -357,11 +361,13 @@ TranslatedUnit* Translator::translate(uint32_t linear, PhysicalAddress physical)
 // Where an instruction runs over the page's end, the next page is fetched from, too, and that may fault.
 std::optional<GuestUnit> Translator::collect(uint32_t linear, PhysicalAddress physical)
 {
+    if (!m_codeCache.settle(physical))
+        return {};
     const UnitCollector::Rules rules { m_options.longestUnit, m_options.unitByUnit, m_options.exactFlags };
     if (!m_collector.straddles(physical))
         return m_collector.collect(linear, physical, m_mode, rules);
     const PhysicalAddress secondPage = m_processor.memory.translateFetch(pageBehind(linear));
-    if (!m_memory.pageHost(secondPage))
+    if (!m_memory.pageHost(secondPage) || !m_codeCache.settle(secondPage))
         return {};
     return m_collector.collectStraddling(linear, physical, secondPage, m_mode, rules);
 }

@@ -89,7 +89,8 @@ bool UnitStore::covers(PhysicalAddress physical, uint64_t size) const
 void UnitStore::clear()
 {
     for (const auto& [number, page] : m_pages)
-        m_memory.clearFlag(number * GuestMemory::pageSize, GuestMemory::Code);
+        if (m_ownsFlags)
+            m_memory.clearFlag(number * GuestMemory::pageSize, GuestMemory::Code);
     m_units.clear();
     std::ranges::fill(m_recent, Recent {});
     m_pages.clear();

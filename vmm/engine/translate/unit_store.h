@@ -30,8 +30,10 @@ struct TranslatedUnit {
 // All translated units of one vCPU, by where they are and by what they were made of.
 class UnitStore {
 public:
-    explicit UnitStore(GuestMemory& memory)
+    // ownsFlags: the Code flags of its pages are set for this processor alone.
+    UnitStore(GuestMemory& memory, bool ownsFlags)
         : m_memory(memory)
+        , m_ownsFlags(ownsFlags)
         , m_recent(recentCount)
     {
     }
@@ -39,6 +41,9 @@ public:
     TranslatedUnit* find(PhysicalAddress, uint32_t linear, uint32_t mode);
     TranslatedUnit& add(TranslatedUnit);
     HandlerSite& addHandlerSite(const HandlerSite& site) { return m_handlerSites.emplace_back(site); }
+
+    // The bits of a page's 64-byte lines from one byte of it to another.
+    static uint64_t linesOf(uint32_t first, uint32_t last);
 
     // Whether size bytes (within one page) hold something that a unit was made of.
     bool covers(PhysicalAddress, uint64_t size) const;
@@ -73,7 +78,7 @@ public:
             m_pages.erase(number);
     }
 
-    // Forgets everything and takes the Code flags of its pages away.
+    // Forgets everything, and takes the Code flags of its pages away where it owns them.
     void clear();
 
 private:
@@ -94,12 +99,12 @@ private:
     static constexpr size_t recentCount = 1 << 15;
     Recent& recentOf(uint64_t key) { return m_recent[(key >> 32 ^ key >> 12 ^ key << 5) % recentCount]; }
 
-    static uint64_t linesOf(uint32_t first, uint32_t last);
     static uint64_t linesOf(const TranslatedUnit&, uint64_t page);
     static bool overlaps(const TranslatedUnit&, uint64_t page, uint32_t first, uint32_t last);
     void list(TranslatedUnit&, PhysicalAddress page);
 
     GuestMemory& m_memory;
+    const bool m_ownsFlags;
     std::unordered_map<uint64_t, TranslatedUnit*> m_units; // by keyOf()
     std::vector<Recent> m_recent;
     std::unordered_map<uint64_t, Page> m_pages; // by page number

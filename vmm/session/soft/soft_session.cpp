@@ -8,12 +8,20 @@
 
 namespace namsan {
 
-Result<void> SoftSession::canTranslate(size_t vcpus)
+Result<void> SoftSession::canTranslate(MemoryFormWish wish, size_t vcpus)
+{
+    if (vcpus == 1 || wish != MemoryFormWish::Flat)
+        return {};
+    return Error { "The flat form of memory serves virtual machines with one vCPU so far. Leave the form open "
+                   "(--engine soft:translator), or use one vCPU (--vcpus 1)." };
+}
+
+Result<void> SoftSession::canCompare(size_t vcpus)
 {
     if (vcpus == 1)
         return {};
-    return Error { "The translator serves virtual machines with one vCPU so far. Use the software CPU without it "
-                   "(--engine soft), or one vCPU (--vcpus 1)." };
+    return Error { "Translator and interpreter are compared with one vCPU only: several never do the same twice. Use "
+                   "one vCPU (--vcpus 1), or another engine." };
 }
 
 SoftSession::SoftSession(GuestMemory& memory, const Clock& clock, const CpuModel& model, GuestBus& bus, unsigned vcpus)
@@ -44,9 +52,12 @@ template <class Start>
 Result<std::string> SoftSession::startWith(
     MemoryFormWish wish, TranslatorOptions options, std::string_view name, Start&& start)
 {
-    if (auto can = canTranslate(m_vcpus.size()); !can)
+    if (auto can = canTranslate(wish, m_vcpus.size()); !can)
         return can.error();
-    MemoryFormChoice choice = chooseMemoryForm(wish);
+    const bool several = m_vcpus.size() > 1;
+    MemoryFormChoice choice = chooseMemoryForm(several ? MemoryFormWish::Tlb : wish);
+    if (several && wish == MemoryFormWish::Best)
+        choice.reason = "It compares with tables of its memory (tlb), as it does for several vCPUs so far.";
     if (wish == MemoryFormWish::Flat && !choice.flat)
         return Error { fmt::format("{} Choose memory=tlb.", choice.reason) };
     options.flat = choice.flat;
@@ -65,12 +76,22 @@ Result<std::string> SoftSession::startWith(
 
 Result<std::string> SoftSession::startTranslator(MemoryFormWish wish, const TranslatorOptions& options)
 {
-    return startWith(wish, options, "soft:translator",
-        [this](const auto& chosen) { return m_vcpus.front()->startTranslator(chosen); });
+    return startWith(wish, options, "soft:translator", [this](const auto& chosen) -> Result<void> {
+        for (const auto& vcpu : m_vcpus) {
+            if (auto started = vcpu->startTranslator(chosen); !started) {
+                for (const auto& each : m_vcpus)
+                    each->stopTranslator(); // all or none
+                return started.error();
+            }
+        }
+        return {};
+    });
 }
 
 Result<std::string> SoftSession::startLockstep(MemoryFormWish wish)
 {
+    if (auto can = canCompare(m_vcpus.size()); !can)
+        return can.error();
     return startWith(
         wish, {}, "soft:lockstep", [this](const auto& chosen) { return m_vcpus.front()->startLockstep(chosen); });
 }

@@ -25,8 +25,10 @@ public:
     SoftSession(GuestMemory&, const Clock&, const CpuModel&, GuestBus&, unsigned vcpus = 1);
     ~SoftSession() override;
 
-    // Whether translated code may run so many vCPUs; says why not in a sentence.
-    static Result<void> canTranslate(size_t vcpus);
+    // Whether this form of memory, or the comparison with the interpreter, serves so many vCPUs; says why not in a
+    // sentence.
+    static Result<void> canTranslate(MemoryFormWish, size_t vcpus);
+    static Result<void> canCompare(size_t vcpus);
 
     // Before the vCPU runs. Gives a sentence about the form of memory that it took; fails with one where the host
     // refuses, or refuses the form that was wished for, or with several vCPUs. The session interprets then.

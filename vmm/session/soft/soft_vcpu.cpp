@@ -38,6 +38,12 @@ Result<void> SoftVcpu::startTranslator(const TranslatorOptions& options)
     return {};
 }
 
+void SoftVcpu::stopTranslator()
+{
+    m_interpreter.setAccelerator(nullptr);
+    m_translator.reset();
+}
+
 Result<void> SoftVcpu::startLockstep(const TranslatorOptions& options)
 {
     auto lockstep = Lockstep::create(m_processor, m_memory, m_codeCache, m_decoder, m_attention, options);

@@ -42,6 +42,7 @@ public:
 
     // Lets translated code run what is hot, from the next run() on. Fails with a sentence where the host refuses.
     Result<void> startTranslator(const TranslatorOptions& = {});
+    void stopTranslator(); // it interprets again
     // The same, with each unit compared with the interpreter; run() returns Failed at the first difference.
     Result<void> startLockstep(const TranslatorOptions& = {});
     void codeWritten(PhysicalAddress address, uint64_t size) { m_codeCache.codeWrittenElsewhere(address, size); }
