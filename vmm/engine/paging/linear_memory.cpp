@@ -233,7 +233,10 @@ void LinearMemory::dropWriteEntries()
     m_set->specialEpoch = ++m_specialEpoch; // the other sets see it when they next count
     for (Table& table : m_set->tables)
         table.forEachUsed([&table](size_t index) { table.entries[index].writeTag = noTag; });
-    assert(!m_set->flat); // one of several interprets
+    if (!m_set->flat)
+        return;
+    m_set->flat->clear();
+    m_set->flat->clearCommon();
 }
 
 void LinearMemory::dropWriteEntries(PhysicalAddress page)

@@ -15,6 +15,7 @@ ProcessorOffsets ProcessorOffsets::of(const Processor& processor)
     offsets.arithmeticFlags = offset(processor.arithmeticFlags);
     offsets.otherFlags = offset(processor.otherFlags);
     offsets.fxsave = offset(processor.fxsave);
+    offsets.pausesLeft = offset(processor.pausesLeft);
     for (size_t index = 0; index < offsets.segmentBase.size(); ++index) {
         offsets.segmentBase[index] = offset(processor.segments[index].state.base);
         offsets.segmentSelector[index] = offset(processor.segments[index].state.selector);

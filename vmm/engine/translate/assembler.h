@@ -49,6 +49,7 @@ struct ProcessorOffsets {
     int arithmeticFlags;
     int otherFlags;
     int fxsave;
+    int pausesLeft;
     std::array<int, 6> segmentBase;
     std::array<int, 6> segmentSelector;
 

@@ -76,7 +76,7 @@ HostEncoding hostEncodingOf(const Instruction& instruction)
 } // namespace
 
 // The guest's instruction on host registers, its memory operand at host + address64.
-void UnitEmitter::emitEncoded(const Instruction& instruction)
+void UnitEmitter::emitEncoded(const Instruction& instruction, bool locked)
 {
     Assembler& a = m_assembler;
     const InstructionEntry& entry = *instruction.entry;
@@ -107,6 +107,8 @@ void UnitEmitter::emitEncoded(const Instruction& instruction)
             a.movzx(temporary, a.byte[host + address64]);
         swapHalves();
     }
+    if (locked)
+        a.lock();
     a.encode(map, encoding.opcode, instruction.operandSize, swapsHalves ? low : encoding.reg, rm);
     a.immediate(immediateBytes(instruction), instruction.immediate);
     if (swapsHalves)
@@ -154,7 +156,7 @@ void UnitEmitter::emitOrdinary(const Step& step)
     noteFlagEffect(effect);
 }
 
-// XCHG with memory locks the bus by itself; with one vCPU that is not needed.
+// Of one processor. With memory, the host's would lock.
 void UnitEmitter::emitExchange(const Step& step)
 {
     const Instruction& instruction = step.instruction;

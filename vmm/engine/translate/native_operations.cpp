@@ -144,16 +144,18 @@ bool isNativeOperation(const Instruction& instruction)
     }
 }
 
-// Those that others must see as one, and PAUSE, which tells that one waits for others.
-bool concernsOthers(const Instruction& instruction)
+} // namespace
+
+bool isLocked(const Instruction& instruction)
 {
-    constexpr uint8_t nopOrPause = 0x90;
-    const bool isExchange = instruction.entry->operation == Operation::Xchg;
-    return instruction.lock || (isExchange && instruction.rmIsMemory)
-        || (instruction.rep && instruction.opcode == nopOrPause);
+    return instruction.rmIsMemory && (instruction.lock || instruction.entry->operation == Operation::Xchg);
 }
 
-} // namespace
+bool isPause(const Instruction& instruction)
+{
+    return instruction.rep && instruction.entry->operation == Operation::Xchg && !instruction.rmIsMemory
+        && instruction.entry->modRm == ModRm::Absent && instruction.reg == Eax;
+}
 
 unsigned rmWidth(const Instruction& instruction)
 {
@@ -229,8 +231,6 @@ bool isNative(const Instruction& instruction, uint32_t mode)
 {
     if (isNativeFlagOperation(instruction, mode))
         return true;
-    if ((mode & unit_mode::oneOfSeveral) && concernsOthers(instruction))
-        return false;
     if (isFloatingPoint(instruction) ? !isNativeFloatingPoint(instruction, mode)
                                      : !isNativeOperation(instruction) || mixesHighByteWithEsp(instruction))
         return false;

@@ -77,7 +77,8 @@ Result<std::unique_ptr<Translator>> Translator::create(Processor& processor, Gue
     if (options.flat) {
         if (auto possible = canBeFlat(); !possible)
             return possible.error();
-        if (auto started = processor.memory.startFlat(); !started)
+        const size_t tableBytes = LinearMemory::flatTableBytes / processor.place.count;
+        if (auto started = processor.memory.startFlat(tableBytes); !started)
             return started.error();
     }
     return std::unique_ptr<Translator>(

@@ -82,6 +82,8 @@ void UnitEmitter::emitStep(const Step& step)
     }
     if (isFloatingPoint(step.instruction))
         emitFloatingPoint(step);
+    else if ((m_unit.mode & unit_mode::oneOfSeveral) && emitForSeveral(step))
+        return;
     else if (!emitSpecial(step))
         emitOrdinary(step);
 }
@@ -162,14 +164,14 @@ bool UnitEmitter::emitSpecial(const Step& step)
     }
 }
 
-void UnitEmitter::emitHandler(const Step& step, AfterHandler after)
+HandlerSite& UnitEmitter::emitHandler(const Step& step, AfterHandler after)
 {
     if (after == AfterHandler::GoOn)
         saveFlagsIfLive(step.liveIn);
     flushX87Pointers();
     const bool leaves = after == AfterHandler::Leave || endsUnit(step.instruction, m_unit.mode);
     HandlerSite& site = m_units.addHandlerSite({ step.instruction, step.eip, indexOf(step), leaves,
-        loadsDataSegment(step.instruction), after != AfterHandler::GoOn });
+        loadsDataSegment(step.instruction), after != AfterHandler::GoOn, {} });
     m_assembler.mov(temporary64, reinterpret_cast<uintptr_t>(&site));
     m_assembler.call(m_thunks.runHandler);
     if (after == AfterHandler::GoBack)
@@ -177,6 +179,7 @@ void UnitEmitter::emitHandler(const Step& step, AfterHandler after)
     m_state.floatingPointInHost = false;
     m_state.flagsInHost = false;
     m_state.flagsInMemory = true;
+    return site;
 }
 
 // -- flags ------------------------------------------------------------------------------------------------------------
