@@ -8,21 +8,21 @@ using namespace register_map;
 
 namespace {
 
+constexpr uint8_t operandSized = 0xff;
+constexpr std::array<uint8_t, 256> immediateWidths = [] {
+    std::array<uint8_t, 256> widths {};
+    widths[static_cast<size_t>(Operand::Imm8)] = 1;
+    widths[static_cast<size_t>(Operand::Imm8Signed)] = 1;
+    widths[static_cast<size_t>(Operand::Imm16)] = 2;
+    widths[static_cast<size_t>(Operand::ImmV)] = operandSized;
+    return widths;
+}();
+
 unsigned immediateBytes(const Instruction& instruction)
 {
-    for (const Operand operand : instruction.entry->operands) {
-        switch (operand) {
-        case Operand::Imm8:
-        case Operand::Imm8Signed:
-            return 1;
-        case Operand::Imm16:
-            return 2;
-        case Operand::ImmV:
-            return instruction.operandSize;
-        default:
-            break;
-        }
-    }
+    for (const Operand operand : instruction.entry->operands)
+        if (const uint8_t width = immediateWidths[static_cast<size_t>(operand)])
+            return width == operandSized ? instruction.operandSize : width;
     return 0;
 }
 
@@ -103,7 +103,7 @@ void UnitEmitter::emitEncoded(const Instruction& instruction)
     const auto swapHalves = [&] { a.encode(OpcodeMap::Primary, 0x86, 4, low, { false, instruction.reg }); };
     if (swapsHalves) {
         // Nothing may fault between the two changes of places.
-        if (!m_memoryForm.asks())
+        if (!m_asks)
             a.movzx(temporary, a.byte[host + address64]);
         swapHalves();
     }
@@ -132,7 +132,7 @@ void UnitEmitter::emitOrdinary(const Step& step)
         return;
     }
     saveFlagsBeforeLookup(step.liveIn);
-    const bool flagsStay = !m_memoryForm.asks();
+    const bool flagsStay = !m_asks;
     if (needsFlags && flagsStay)
         loadFlagsIfLive(step.liveIn);
     emitAddress(instruction);

@@ -287,18 +287,27 @@ Thunks emitThunks(Assembler& assembler, const CodeRegion& region, const Processo
 void emitJumpThroughTable(Assembler& a, const uint8_t* missing, const JumpEntry* known)
 {
     static_assert(TranslatedFrame::jumpBits == 16);
+    const auto inFrame = [](size_t member) {
+        return Assembler::Place { .base = number(frame), .displacement = static_cast<int32_t>(member) };
+    };
+    const auto inEntry = [](size_t member) {
+        return Assembler::Place { .base = number(temporary64), .displacement = static_cast<int32_t>(member) };
+    };
+    constexpr uint8_t add = 0x03;
+    constexpr uint8_t compare = 0x3b;
+    constexpr uint8_t load = 0x8b;
     if (known) {
-        a.mov(temporary64, reinterpret_cast<uintptr_t>(known));
+        a.moveWide(temporary64, reinterpret_cast<uintptr_t>(known));
     } else {
         a.movzx(temporary, a.r8w);
         a.shl(temporary64, 4);
-        a.add(temporary64, a.inFrame(offsetof(TranslatedFrame, jumps)));
+        a.encodeWide(add, temporary64, inFrame(offsetof(TranslatedFrame, jumps)));
     }
-    a.mov(host, a.inFrame(offsetof(TranslatedFrame, context)));
+    a.encodeWide(load, host, inFrame(offsetof(TranslatedFrame, context)));
     a.or_(host, address64);
-    a.cmp(host, a.ptr[temporary64 + offsetof(JumpEntry, key)]);
+    a.encodeWide(compare, host, inEntry(offsetof(JumpEntry, key)));
     a.jumpIf(Condition::NotEqual, missing);
-    a.jmp(a.ptr[temporary64 + offsetof(JumpEntry, code)]);
+    a.jumpThrough(inEntry(offsetof(JumpEntry, code)));
 }
 
 } // namespace namsan

@@ -35,6 +35,7 @@ UnitEmitter::UnitEmitter(const Surroundings& surroundings)
     : m_assembler(surroundings.assembler)
     , m_thunks(surroundings.thunks)
     , m_memoryForm(surroundings.memoryForm)
+    , m_asks(m_memoryForm.asks())
     , m_offsets(surroundings.offsets)
     , m_units(surroundings.units)
     , m_allFaultSites(surroundings.faultSites)
@@ -91,7 +92,7 @@ void UnitEmitter::emitColdPaths()
         m_state = path.state;
         path.emit(); // may add further ones
     }
-    const uint32_t end = m_memoryForm.asks() ? 0 : here();
+    const uint32_t end = m_asks ? 0 : here();
     for (const FaultSite& site : m_faultSites)
         m_allFaultSites.add(
             { site.lookup, site.begin, site.cold->begin, end, site.eip, site.executedBefore, site.size, site.writes });

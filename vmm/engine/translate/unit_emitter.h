@@ -168,6 +168,7 @@ private:
     Assembler& m_assembler;
     const Thunks& m_thunks;
     const MemoryForm& m_memoryForm;
+    const bool m_asks; // that form
     const ProcessorOffsets m_offsets;
     UnitStore& m_units;
     FaultSites& m_allFaultSites;
