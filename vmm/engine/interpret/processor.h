@@ -120,8 +120,8 @@ struct Processor {
     }
 
     // Makes the loop leave the current block after this instruction: for whatever changes how instructions are decoded
-    // or fetched, or may let an interrupt in (CR writes, STI, POPF, segment loads of CS, stores into the code that
-    // runs).
+    // or fetched, may let an interrupt in (CR writes, STI, POPF, segment loads of CS, stores into the code that runs),
+    // or changes what the loop looks at before an instruction: halts, shadows, TF, RF, breakpoints and their traps.
     bool leaveBlock = false;
 
     // -- modes
