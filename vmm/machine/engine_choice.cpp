@@ -165,10 +165,10 @@ VcpuFigures VcpuFigures::operator+(const VcpuFigures& other) const
             &VcpuFigures::mmioWrites, &VcpuFigures::interrupts, &VcpuFigures::exceptions, &VcpuFigures::pageFaults,
             &VcpuFigures::halts, &VcpuFigures::kicks, &VcpuFigures::blocksDecoded, &VcpuFigures::codeInvalidations,
             &VcpuFigures::tlbMisses, &VcpuFigures::yields, &VcpuFigures::accessFaults, &VcpuFigures::flatTableBytes,
-            &VcpuFigures::unitsTranslated, &VcpuFigures::instructionsTranslated, &VcpuFigures::codeBytesEmitted,
-            &VcpuFigures::unitsDropped, &VcpuFigures::leavesForLookup, &VcpuFigures::leavesForLink,
-            &VcpuFigures::leavesForAttention, &VcpuFigures::leavesForInterpreter, &VcpuFigures::leavesAfterHandler,
-            &VcpuFigures::leavesForFault, &VcpuFigures::instructionsCompared })
+            &VcpuFigures::unitsTranslated, &VcpuFigures::instructionsTranslated, &VcpuFigures::translatingNanoseconds,
+            &VcpuFigures::codeBytesEmitted, &VcpuFigures::unitsDropped, &VcpuFigures::leavesForLookup,
+            &VcpuFigures::leavesForLink, &VcpuFigures::leavesForAttention, &VcpuFigures::leavesForInterpreter,
+            &VcpuFigures::leavesAfterHandler, &VcpuFigures::leavesForFault, &VcpuFigures::instructionsCompared })
         sum.*figure += other.*figure;
     return sum;
 }
@@ -194,6 +194,7 @@ VcpuFigures figuresOf(const VcpuCounters& counters)
         .flatTableBytes = counters.flatTableBytes.value(),
         .unitsTranslated = counters.unitsTranslated.value(),
         .instructionsTranslated = counters.instructionsTranslated.value(),
+        .translatingNanoseconds = counters.translatingNanoseconds.value(),
         .codeBytesEmitted = counters.codeBytesEmitted.value(),
         .unitsDropped = counters.unitsDropped.value(),
         .leavesForLookup = counters.leavesForLookup.value(),

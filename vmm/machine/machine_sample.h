@@ -35,6 +35,7 @@ struct VcpuFigures {
     uint64_t flatTableBytes = 0; // all that were ever taken
     uint64_t unitsTranslated = 0;
     uint64_t instructionsTranslated = 0;
+    uint64_t translatingNanoseconds = 0;
     uint64_t codeBytesEmitted = 0;
     uint64_t unitsDropped = 0;
     uint64_t leavesForLookup = 0;

@@ -43,6 +43,7 @@ constexpr std::array counterNames {
     CounterName { "flat_table_bytes", &VcpuFigures::flatTableBytes, true },
     CounterName { "units_translated", &VcpuFigures::unitsTranslated, true },
     CounterName { "instructions_translated", &VcpuFigures::instructionsTranslated, true },
+    CounterName { "translating_nanoseconds", &VcpuFigures::translatingNanoseconds, true },
     CounterName { "code_bytes_emitted", &VcpuFigures::codeBytesEmitted, true },
     CounterName { "units_dropped", &VcpuFigures::unitsDropped, true },
     CounterName { "leaves_for_lookup", &VcpuFigures::leavesForLookup, true },

@@ -38,6 +38,7 @@ struct VcpuCounters {
     // Of the translator.
     Counter unitsTranslated;
     Counter instructionsTranslated; // in them
+    Counter translatingNanoseconds; // that it took to translate them, by the host's clock
     Counter codeBytesEmitted;
     Counter unitsDropped; // by stores into them
     Counter leavesForLookup; // translated code came back because it did not find the next unit,

@@ -11,6 +11,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 // Included by the .cpp files of this folder only: Xbyak is not for the rest of the program to see.
 namespace namsan {
@@ -31,13 +32,17 @@ inline const Xbyak::Reg64 temporary64 { 9 };
 inline const Xbyak::Reg32 host32 { 10 };
 inline const Xbyak::Reg64 value64 { 11 };
 inline const Xbyak::Reg32 value { 11 }; // survives a second access of the same instruction
-inline Xbyak::Reg32 guest(unsigned number)
+inline uint8_t number(const Xbyak::Reg& reg)
 {
-    return Xbyak::Reg32(hostOfGuest[number]);
+    return static_cast<uint8_t>(reg.getIdx());
 }
-inline Xbyak::Reg64 guest64(unsigned number)
+inline Xbyak::Reg32 guest(unsigned index)
 {
-    return Xbyak::Reg64(hostOfGuest[number]);
+    return Xbyak::Reg32(hostOfGuest[index]);
+}
+inline Xbyak::Reg64 guest64(unsigned index)
+{
+    return Xbyak::Reg64(hostOfGuest[index]);
 }
 } // namespace register_map
 
@@ -62,6 +67,33 @@ struct HostRm {
     uint8_t number = 0;
 };
 
+// What jumps ask, by its number in their opcodes. Intel SDM volume 1, appendix B.
+enum class Condition : uint8_t { Below = 2, AboveOrEqual, Equal, NotEqual, BelowOrEqual, Above };
+
+// A place in emitted code that near jumps lead to, from before and from behind it. As long as it is not known, the
+// distances of its jumps are a chain: each holds the offset of the one before, the first 0, where no jump can be.
+class JumpLabel {
+public:
+    bool isUsed() const { return m_lastJump != 0; }
+
+private:
+    friend class Assembler;
+    static constexpr uint32_t unknown = ~uint32_t { 0 };
+
+    uint32_t m_place = unknown;
+    uint32_t m_lastJump = 0;
+};
+
+// Code that is always the same: assembled once, copied from then on.
+struct Snippet {
+    static constexpr size_t mostBytes = 48;
+
+    std::array<uint8_t, mostBytes> bytes {};
+    size_t size = 0;
+};
+
+// Xbyak for whatever is rare or emitted once. What units are mostly made of is encoded here: Xbyak's cost for each
+// instruction is a multiple of what else a translation takes.
 class Assembler : public Xbyak::CodeGenerator {
 public:
     using CodeGenerator::CodeGenerator;
@@ -69,11 +101,95 @@ public:
     // One instruction as the guest has it, with host registers. reg: a host register's number or the opcode's
     // extension. operandSize: 2 adds the prefix.
     void encode(OpcodeMap, uint8_t opcode, unsigned operandSize, uint8_t reg, HostRm);
-    void immediate(unsigned bytes, uint32_t value);
+    void immediate(unsigned bytes, uint32_t value) { put(value, bytes); }
+
+    // -- unchecked: whoever emits a unit has made sure that there is room for the longest.
+
+    // The low bytes of a number, at most 8.
+    void put(uint64_t bytes, size_t count)
+    {
+        std::memcpy(top_ + size_, &bytes, sizeof bytes);
+        size_ += count;
+    }
+    void copy(const Snippet& snippet)
+    {
+        std::memcpy(top_ + size_, snippet.bytes.data(), Snippet::mostBytes);
+        size_ += snippet.size;
+    }
+    void fillTo(size_t alignment); // with what is never executed
+
+    void move(const Xbyak::Reg32& to, const Xbyak::Reg32& from);
+    void move(const Xbyak::Reg32& to, uint32_t value);
+    // Registers by their host numbers; none: there is no such part.
+    struct Place {
+        static constexpr uint8_t none = 0xff;
+
+        uint8_t base = none;
+        uint8_t index = none;
+        uint8_t scale = 0; // log2
+        int32_t displacement = 0;
+    };
+    void loadAddress(const Xbyak::Reg32& to, const Place&);
+    void load(const Xbyak::Reg32& to, const Place&);
+    void store(const Place&, const Xbyak::Reg32& from);
+    void store(const Place&, uint32_t value);
+
+    // An instruction on 64 bits whose second operand is there.
+    void encodeWide(uint8_t opcode, const Xbyak::Reg64& reg, const Place& place)
+    {
+        encodeWithPlace(opcode, register_map::number(reg), place, rexW);
+    }
+    void moveWide(const Xbyak::Reg64& to, uint64_t value);
+    void jumpThrough(const Place& place) { encodeWithPlace(0xff, 4, place); }
+
+    // The operand at host + address64, as a doubleword.
+    static constexpr Place operandPlace() { return { 10, 8, 0, 0 }; }
+
+    void bind(JumpLabel&);
+    void jumpTo(JumpLabel& label)
+    {
+        put(0xe9, 1);
+        distanceTo(label);
+    }
+    void jumpIf(Condition condition, JumpLabel& label) { jumpIf(static_cast<unsigned>(condition), label); }
+    void jumpIf(unsigned condition, JumpLabel& label)
+    {
+        put(0x800f | condition << 8, 2);
+        distanceTo(label);
+    }
+    // To a place in the writable view.
+    void jumpIf(Condition condition, const uint8_t* target)
+    {
+        put(0x0f, 1);
+        putDistance(static_cast<uint8_t>(0x80 | static_cast<unsigned>(condition)), target);
+    }
+    void jumpTo(const uint8_t* target) { putDistance(0xe9, target); }
+    void call(const uint8_t* target) { putDistance(0xe8, target); }
+    using CodeGenerator::call;
 
     Xbyak::Address inProcessor(int offset) { return ptr[register_map::processor + offset]; }
     Xbyak::Address inFrame(size_t offset) { return ptr[register_map::frame + static_cast<int>(offset)]; }
     Xbyak::Address operand() { return ptr[register_map::host + register_map::address64]; }
+
+private:
+    static constexpr unsigned rexW = 8;
+    void encodeWithPlace(uint8_t opcode, uint8_t reg, const Place&, unsigned rex = 0);
+    void distanceTo(JumpLabel&);
+    void putDistance(uint8_t opcode, const uint8_t* target)
+    {
+        const auto distance = static_cast<uint32_t>(target - (top_ + size_ + 5));
+        put(opcode | uint64_t { distance } << 8, 5);
+    }
 };
+
+// What the callback assembles.
+template <class Callback> Snippet makeSnippet(Callback&& assemble)
+{
+    Snippet snippet;
+    Assembler assembler(Snippet::mostBytes, snippet.bytes.data());
+    assemble(assembler);
+    snippet.size = assembler.getSize();
+    return snippet;
+}
 
 } // namespace namsan

@@ -41,7 +41,7 @@ void UnitEmitter::emitPopFlags(const Step& step)
     a.mov(temporary, a.inProcessor(m_offsets.otherFlags));
     a.xor_(temporary, value);
     a.test(temporary, ~(kept | eflags::interruptEnable | eflags::alwaysOne));
-    a.jnz(cold.start, Assembler::T_NEAR);
+    a.jumpIf(Condition::NotEqual, cold.start);
     a.and_(temporary, eflags::interruptEnable);
     a.xor_(a.inProcessor(m_offsets.otherFlags), temporary);
     a.lea(guest(Esp), a.ptr[address64 + 4]);
@@ -53,10 +53,10 @@ void UnitEmitter::emitPopFlags(const Step& step)
     a.lea(temporary, a.ptr[temporary64 + value64 + (eflags::alwaysOne << 8)]);
     a.mov(a.word[processor + m_offsets.arithmeticFlags], a.r9w);
     emitLeaveIfAttention(step);
-    a.L(cold.back);
+    a.bind(cold.back);
     cold.emit = [this, &cold, &step] {
         emitHandler(step, AfterHandler::GoBack);
-        m_assembler.jmp(cold.back, Assembler::T_NEAR);
+        m_assembler.jumpTo(cold.back);
     };
 }
 
@@ -71,14 +71,14 @@ void UnitEmitter::emitLeaveIfAttention(const Step& step)
     a.or_(temporary, Attention::polled);
     a.mov(value64, a.inFrame(offsetof(TranslatedFrame, attention)));
     a.test(a.dword[value64], temporary);
-    a.jnz(cold.start, Assembler::T_NEAR);
+    a.jumpIf(Condition::NotEqual, cold.start);
     cold.emit = [this, &step] {
         Assembler& a = m_assembler;
         flushX87Pointers();
         countExecuted(indexOf(step) + 1);
         a.mov(a.dword[processor + m_offsets.nextEip], step.eip + step.instruction.length);
         a.mov(a.dword[frame + offsetof(TranslatedFrame, reason)], static_cast<uint32_t>(LeaveReason::Handler));
-        a.jmp(m_thunks.leave, Assembler::T_NEAR);
+        a.jumpTo(m_thunks.leave);
     };
 }
 

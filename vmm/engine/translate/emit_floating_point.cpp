@@ -65,12 +65,12 @@ void UnitEmitter::requireFloatingPoint(const Step& step)
     m_state.flagsInHost = false;
     ColdPath& cold = addColdPath();
     a.cmp(a.byte[frame + offsetof(TranslatedFrame, floatingPointInHost)], 0);
-    a.je(cold.start, Assembler::T_NEAR);
-    a.L(cold.back);
+    a.jumpIf(Condition::Equal, cold.start);
+    a.bind(cold.back);
     m_state.floatingPointInHost = true;
     cold.emit = [this, &cold] {
         m_assembler.call(m_thunks.lendFloatingPoint);
-        m_assembler.jmp(cold.back, Assembler::T_NEAR);
+        m_assembler.jumpTo(cold.back);
     };
 }
 
@@ -165,7 +165,7 @@ void UnitEmitter::emitAlignmentCheck(const Step& step)
     constexpr uint32_t misaligned = 15;
     ColdPath& cold = addColdPath();
     a.test(address, misaligned);
-    a.jnz(cold.start, Assembler::T_NEAR);
+    a.jumpIf(Condition::NotEqual, cold.start);
     m_state.flagsInHost = false;
     cold.emit = [this, &step] { emitHandler(step, AfterHandler::Leave); }; // which faults
 }
@@ -189,7 +189,7 @@ void UnitEmitter::emitLoadOfControlWord(const Step& step)
         a.and_(value, ~mxcsr::writable | mxcsr::masks);
         a.cmp(value, mxcsr::masks);
     }
-    a.jne(cold.start, Assembler::T_NEAR);
+    a.jumpIf(Condition::NotEqual, cold.start);
     emitFloatingPointEncoded(step.instruction);
     cold.emit = [this, &step] { emitHandler(step, AfterHandler::Leave); };
 }
@@ -207,7 +207,7 @@ void UnitEmitter::emitFloatingPoint(const Step& step)
         return;
     }
     requireFloatingPoint(step);
-    const FlagEffect effect = flagEffectOf(instruction, m_unit.mode);
+    const FlagEffect effect = step.effect;
     const bool pointers = setsX87Pointers(instruction);
     if (!instruction.rmIsMemory) {
         if (effect.read)

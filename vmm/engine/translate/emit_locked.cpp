@@ -25,7 +25,7 @@ void UnitEmitter::emitHandlerInstead(const Step& step, ColdPath& cold)
     cold.emit = [this, &cold, &step] {
         emitHandler(step, AfterHandler::GoBack);
         loadFlags();
-        m_assembler.jmp(cold.back, Assembler::T_NEAR);
+        m_assembler.jumpTo(cold.back);
     };
 }
 
@@ -35,7 +35,7 @@ void UnitEmitter::emitHandlerInstead(const Step& step, ColdPath& cold)
 void UnitEmitter::emitLocked(const Step& step)
 {
     const Instruction& instruction = step.instruction;
-    const FlagEffect effect = flagEffectOf(instruction, m_unit.mode);
+    const FlagEffect& effect = step.effect;
     Assembler& a = m_assembler;
     const bool bitByRegister = instruction.entry->operands[1] != Operand::Imm8
         && instruction.entry->operation >= Operation::Bt && instruction.entry->operation <= Operation::Btc;
@@ -54,18 +54,18 @@ void UnitEmitter::emitLocked(const Step& step)
     }
     if (size > 1) {
         a.test(address, size - 1);
-        a.jnz(unaligned.start, Assembler::T_NEAR);
+        a.jumpIf(Condition::NotEqual, unaligned.start);
     }
     ColdPath& cold = addColdPath();
-    const SlowWay slow = emitLookup(MemoryAccess::Write, size, cold);
+    const SlowWay slow = emitLookup(step, MemoryAccess::Write, size, cold);
     cold.emit = [this, &cold, &step, size, slow] {
-        if (!m_memoryForm.asks())
+        if (!m_asks)
             m_assembler.mov(m_assembler.inFrame(offsetof(TranslatedFrame, savedAddress)), address64);
         HandlerSite& site = emitHandler(step, AfterHandler::GoBack);
-        if (!m_memoryForm.asks())
+        if (!m_asks)
             site.write = { slow.site, size };
         loadFlags();
-        m_assembler.jmp(cold.back, Assembler::T_NEAR);
+        m_assembler.jumpTo(cold.back);
     };
     if (step.liveIn)
         loadFlags();
@@ -76,8 +76,8 @@ void UnitEmitter::emitLocked(const Step& step)
     } else {
         emitEncoded(instruction, instruction.entry->operation != Operation::Xchg); // which locks by itself
     }
-    a.L(unaligned.back);
-    a.L(cold.back);
+    a.bind(unaligned.back);
+    a.bind(cold.back);
     m_state.flagsInHost = true;
     noteFlagEffect(effect);
 }
@@ -91,12 +91,12 @@ void UnitEmitter::emitPause(const Step& step)
     ColdPath& cold = addColdPath();
     cold.emit = [this, &cold, &step] {
         emitHandler(step, AfterHandler::GoBack);
-        m_assembler.jmp(cold.back, Assembler::T_NEAR);
+        m_assembler.jumpTo(cold.back);
     };
     a.dec(a.dword[processor + m_offsets.pausesLeft]);
-    a.jz(cold.start, Assembler::T_NEAR);
+    a.jumpIf(Condition::Equal, cold.start);
     a.pause();
-    a.L(cold.back);
+    a.bind(cold.back);
 }
 
 } // namespace namsan

@@ -8,21 +8,21 @@ using namespace register_map;
 
 namespace {
 
+constexpr uint8_t operandSized = 0xff;
+constexpr std::array<uint8_t, 256> immediateWidths = [] {
+    std::array<uint8_t, 256> widths {};
+    widths[static_cast<size_t>(Operand::Imm8)] = 1;
+    widths[static_cast<size_t>(Operand::Imm8Signed)] = 1;
+    widths[static_cast<size_t>(Operand::Imm16)] = 2;
+    widths[static_cast<size_t>(Operand::ImmV)] = operandSized;
+    return widths;
+}();
+
 unsigned immediateBytes(const Instruction& instruction)
 {
-    for (const Operand operand : instruction.entry->operands) {
-        switch (operand) {
-        case Operand::Imm8:
-        case Operand::Imm8Signed:
-            return 1;
-        case Operand::Imm16:
-            return 2;
-        case Operand::ImmV:
-            return instruction.operandSize;
-        default:
-            break;
-        }
-    }
+    for (const Operand operand : instruction.entry->operands)
+        if (const uint8_t width = immediateWidths[static_cast<size_t>(operand)])
+            return width == operandSized ? instruction.operandSize : width;
     return 0;
 }
 
@@ -88,8 +88,8 @@ void UnitEmitter::emitEncoded(const Instruction& instruction, bool locked)
             return;
         }
         if (instruction.operandSize == 2)
-            a.db(0x66);
-        a.db(entry.opcode);
+            a.put(0x66, 1);
+        a.put(entry.opcode, 1);
         a.immediate(immediateBytes(instruction), instruction.immediate);
         return;
     }
@@ -103,7 +103,7 @@ void UnitEmitter::emitEncoded(const Instruction& instruction, bool locked)
     const auto swapHalves = [&] { a.encode(OpcodeMap::Primary, 0x86, 4, low, { false, instruction.reg }); };
     if (swapsHalves) {
         // Nothing may fault between the two changes of places.
-        if (!m_memoryForm.asks())
+        if (!m_asks)
             a.movzx(temporary, a.byte[host + address64]);
         swapHalves();
     }
@@ -118,7 +118,7 @@ void UnitEmitter::emitEncoded(const Instruction& instruction, bool locked)
 void UnitEmitter::emitOrdinary(const Step& step)
 {
     const Instruction& instruction = step.instruction;
-    const FlagEffect effect = flagEffectOf(instruction, m_unit.mode);
+    const FlagEffect effect = step.effect;
     const bool needsFlags = (effect.changes || effect.read) && step.liveIn;
     if (instruction.entry->operation == Operation::Lea) {
         emitOffset(instruction, instruction.operandSize == 4 ? guest(instruction.reg) : address);
@@ -134,7 +134,7 @@ void UnitEmitter::emitOrdinary(const Step& step)
         return;
     }
     saveFlagsBeforeLookup(step.liveIn);
-    const bool flagsStay = !m_memoryForm.asks();
+    const bool flagsStay = !m_asks;
     if (needsFlags && flagsStay)
         loadFlagsIfLive(step.liveIn);
     emitAddress(instruction);
@@ -175,8 +175,8 @@ void UnitEmitter::emitExchange(const Step& step)
     saveFlagsBeforeLookup(step.liveIn);
     emitAddress(instruction);
     emitWrite(step, 4, true, [this, &a, &instruction] {
-        a.mov(value, a.operand());
-        a.mov(a.operand(), guest(instruction.reg));
+        a.load(value, Assembler::operandPlace());
+        a.store(Assembler::operandPlace(), guest(instruction.reg));
         a.mov(guest(instruction.reg), value);
     });
 }
@@ -186,7 +186,7 @@ void UnitEmitter::emitExchange(const Step& step)
 void UnitEmitter::emitBitTest(const Step& step)
 {
     const Instruction& instruction = step.instruction;
-    const FlagEffect effect = flagEffectOf(instruction, m_unit.mode);
+    const FlagEffect effect = step.effect;
     Assembler& a = m_assembler;
     saveFlagsIfLive(step.liveIn);
     m_state.flagsInHost = false;
@@ -195,13 +195,13 @@ void UnitEmitter::emitBitTest(const Step& step)
     a.sar(value, 5);
     a.lea(address, a.ptr[address64 + value64 * 4]);
     const auto operation = [this, &instruction, &a, live = step.liveIn & ~effect.replaced] {
-        a.mov(value, a.operand());
+        a.load(value, Assembler::operandPlace());
         if (live)
             loadFlags();
         a.encode(OpcodeMap::Extended0F, instruction.entry->opcode, 4, hostOfGuest[instruction.reg],
             { false, static_cast<uint8_t>(value.getIdx()) });
         if (writesRm(instruction))
-            a.mov(a.operand(), value);
+            a.store(Assembler::operandPlace(), value);
     };
     if (writesRm(instruction)) {
         emitWrite(step, 4, true, operation);
@@ -222,31 +222,31 @@ void UnitEmitter::emitDivision(const Step& step)
     if (instruction.rmIsMemory) {
         emitAddress(instruction);
         emitReadLookup(step, 4);
-        a.mov(value, a.operand());
+        a.load(value, Assembler::operandPlace());
     } else {
         a.mov(value, guest(instruction.rm));
     }
     ColdPath& cold = addColdPath();
     if (instruction.entry->operation == Operation::Div) {
         a.cmp(a.edx, value);
-        a.jae(cold.start, Assembler::T_NEAR);
+        a.jumpIf(Condition::AboveOrEqual, cold.start);
         a.div(value);
     } else {
         a.mov(temporary, a.eax);
         a.sar(temporary, 31);
         a.cmp(temporary, a.edx);
-        a.jne(cold.start, Assembler::T_NEAR);
+        a.jumpIf(Condition::NotEqual, cold.start);
         a.lea(temporary, a.ptr[Xbyak::Reg64(value.getIdx()) + 1]);
         a.cmp(temporary, 1);
-        a.jbe(cold.start, Assembler::T_NEAR);
+        a.jumpIf(Condition::BelowOrEqual, cold.start);
         a.idiv(value);
     }
-    a.L(cold.back);
+    a.bind(cold.back);
     cold.emit = [this, &cold, &step] {
         emitHandler(step, AfterHandler::GoBack);
-        m_assembler.jmp(cold.back, Assembler::T_NEAR);
+        m_assembler.jumpTo(cold.back);
     };
-    noteFlagEffect(flagEffectOf(instruction, m_unit.mode));
+    noteFlagEffect(step.effect);
 }
 
 } // namespace namsan

@@ -28,7 +28,7 @@ void UnitEmitter::emitString(const Step& step)
     ColdPath& cold = addColdPath();
     constexpr uint8_t directionInItsByte = eflags::direction >> 8;
     a.test(a.byte[processor + (m_offsets.otherFlags + 1)], directionInItsByte);
-    a.jnz(cold.start, Assembler::T_NEAR);
+    a.jumpIf(Condition::NotEqual, cold.start);
     const bool compares
         = instruction.entry->operation == Operation::Cmps || instruction.entry->operation == Operation::Scas;
     if (!instruction.rep && !instruction.repne)
@@ -37,10 +37,10 @@ void UnitEmitter::emitString(const Step& step)
         emitRepeatedComparison(step, cold);
     else
         emitRepeatedMove(step, cold);
-    a.L(cold.back);
+    a.bind(cold.back);
     cold.emit = [this, &cold, &step] {
         emitHandler(step, AfterHandler::GoBack);
-        m_assembler.jmp(cold.back, Assembler::T_NEAR);
+        m_assembler.jumpTo(cold.back);
     };
 }
 
@@ -87,14 +87,14 @@ void UnitEmitter::emitRepeatedMove(const Step& step, ColdPath& cold)
     const unsigned size = stringElementSize(step.instruction);
     const bool moves = step.instruction.entry->operation == Operation::Movs;
     a.test(a.ecx, a.ecx);
-    a.jz(cold.back, Assembler::T_NEAR);
+    a.jumpIf(Condition::Equal, cold.back);
     a.cmp(a.ecx, GuestMemory::pageSize / size);
-    a.ja(cold.start, Assembler::T_NEAR);
+    a.jumpIf(Condition::Above, cold.start);
     const auto leaveUnlessInPage = [&](Gpr reg) {
         a.lea(temporary, a.ptr[guest64(reg) + a.rcx * static_cast<int>(size) - 1]);
         a.xor_(temporary, guest(reg));
         a.test(temporary, ~pageMask);
-        a.jnz(cold.start, Assembler::T_NEAR);
+        a.jumpIf(Condition::NotEqual, cold.start);
     };
     if (moves) {
         leaveUnlessInPage(Esi);
@@ -123,7 +123,7 @@ void UnitEmitter::emitRepeatedComparison(const Step& step, ColdPath& cold)
     const bool twoSides = instruction.entry->operation == Operation::Cmps;
     const auto sourceAddend = a.ptr[frame + offsetof(TranslatedFrame, savedAddress)];
     a.test(a.ecx, a.ecx);
-    a.jz(cold.back, Assembler::T_NEAR);
+    a.jumpIf(Condition::Equal, cold.back);
     if (twoSides) {
         a.mov(address, guest(Esi));
         emitSureLookup(MemoryAccess::Read, cold);
@@ -138,7 +138,7 @@ void UnitEmitter::emitRepeatedComparison(const Step& step, ColdPath& cold)
         a.and_(temporary, pageMask);
         a.add(temporary, 1);
         a.shr(temporary, std::bit_width(size) - 1);
-        a.jz(cold.start, Assembler::T_NEAR);
+        a.jumpIf(Condition::Equal, cold.start);
         a.cmp(value, temporary);
         a.cmova(value, temporary);
     };
@@ -158,9 +158,9 @@ void UnitEmitter::emitRepeatedComparison(const Step& step, ColdPath& cold)
     if (twoSides)
         a.sub(a.esi, a.dword[frame + offsetof(TranslatedFrame, savedAddress)]);
     a.add(a.ecx, value);
-    a.jz(cold.back, Assembler::T_NEAR); // nothing is left
+    a.jumpIf(Condition::Equal, cold.back); // nothing is left
     a.cmp(a.r9b, instruction.repne ? 1 : 0);
-    a.jne(cold.start, Assembler::T_NEAR);
+    a.jumpIf(Condition::NotEqual, cold.start);
 }
 
 // The place of the operand at r8d, with certainty.

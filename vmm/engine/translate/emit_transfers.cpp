@@ -12,9 +12,9 @@ using namespace register_map;
 void UnitEmitter::emitPushValue(const Step& step, const Emission& storeValue)
 {
     Assembler& a = m_assembler;
-    a.lea(address, a.ptr[guest64(Esp) - 4]);
+    a.loadAddress(address, stackPlace(-4));
     emitWrite(step, 4, false, storeValue);
-    a.mov(guest(Esp), address);
+    a.move(guest(Esp), address);
 }
 
 void UnitEmitter::emitPush(const Step& step)
@@ -24,14 +24,14 @@ void UnitEmitter::emitPush(const Step& step)
     saveFlagsBeforeLookup(step.liveIn);
     const Operand source = instruction.entry->operands[0];
     if (source == Operand::ImmV || source == Operand::Imm8Signed) {
-        emitPushValue(step, [&a, &instruction] { a.mov(a.dword[host + address64], instruction.immediate); });
+        emitPushValue(step, [&a, &instruction] { a.store(Assembler::operandPlace(), instruction.immediate); });
     } else if (instruction.rmIsMemory) {
         emitAddress(instruction);
         emitReadLookup(step, 4);
-        a.mov(value, a.operand());
-        emitPushValue(step, [&a] { a.mov(a.operand(), value); });
+        a.load(value, Assembler::operandPlace());
+        emitPushValue(step, [&a] { a.store(Assembler::operandPlace(), value); });
     } else {
-        emitPushValue(step, [&a, &instruction] { a.mov(a.operand(), guest(instruction.rm)); });
+        emitPushValue(step, [&a, &instruction] { a.store(Assembler::operandPlace(), guest(instruction.rm)); });
     }
 }
 
@@ -40,28 +40,28 @@ void UnitEmitter::emitPop(const Step& step)
     const Instruction& instruction = step.instruction;
     Assembler& a = m_assembler;
     saveFlagsBeforeLookup(step.liveIn);
-    a.mov(address, guest(Esp));
+    a.move(address, guest(Esp));
     emitReadLookup(step, 4);
     if (!instruction.rmIsMemory) {
-        a.mov(guest(instruction.rm), a.operand());
+        a.load(guest(instruction.rm), Assembler::operandPlace());
         if (instruction.rm != Esp)
-            a.lea(guest(Esp), a.ptr[address64 + 4]);
+            a.loadAddress(guest(Esp), { .base = number(address), .displacement = 4 });
         return;
     }
-    a.mov(value, a.operand());
+    a.load(value, Assembler::operandPlace());
     emitAddress(instruction, 4);
-    emitWrite(step, 4, false, [&a] { a.mov(a.operand(), value); });
-    a.lea(guest(Esp), a.ptr[guest64(Esp) + 4]);
+    emitWrite(step, 4, false, [&a] { a.store(Assembler::operandPlace(), value); });
+    a.loadAddress(guest(Esp), stackPlace(4));
 }
 
 void UnitEmitter::emitLeave(const Step& step)
 {
     Assembler& a = m_assembler;
     saveFlagsBeforeLookup(step.liveIn);
-    a.mov(address, guest(Ebp));
+    a.move(address, guest(Ebp));
     emitReadLookup(step, 4);
-    a.mov(guest(Ebp), a.operand());
-    a.lea(guest(Esp), a.ptr[address64 + 4]);
+    a.load(guest(Ebp), Assembler::operandPlace());
+    a.loadAddress(guest(Esp), { .base = number(address), .displacement = 4 });
 }
 
 // -- transfers
@@ -74,9 +74,9 @@ void UnitEmitter::emitTargetToValue(const Step& step)
     if (step.instruction.rmIsMemory) {
         emitAddress(step.instruction);
         emitReadLookup(step, 4);
-        a.mov(value, a.operand());
+        a.load(value, Assembler::operandPlace());
     } else {
-        a.mov(value, guest(step.instruction.rm));
+        a.move(value, guest(step.instruction.rm));
     }
 }
 
@@ -88,7 +88,7 @@ void UnitEmitter::emitCall(const Step& step)
     saveFlagsIfLive(step.liveIn);
     if (indirect)
         emitTargetToValue(step);
-    emitPushValue(step, [&a, returnAddress] { a.mov(a.dword[host + address64], returnAddress); });
+    emitPushValue(step, [&a, returnAddress] { a.store(Assembler::operandPlace(), returnAddress); });
     if (indirect)
         emitExitToValue(indexOf(step) + 1);
     else
@@ -106,10 +106,11 @@ void UnitEmitter::emitReturn(const Step& step)
 {
     Assembler& a = m_assembler;
     saveFlagsIfLive(step.liveIn);
-    a.mov(address, guest(Esp));
+    a.move(address, guest(Esp));
     emitReadLookup(step, 4);
-    a.mov(value, a.operand());
-    a.lea(guest(Esp), a.ptr[address64 + (4 + step.instruction.immediate)]);
+    a.load(value, Assembler::operandPlace());
+    a.loadAddress(
+        guest(Esp), { .base = number(address), .displacement = static_cast<int32_t>(4 + step.instruction.immediate) });
     emitExitToValue(indexOf(step) + 1);
 }
 
@@ -120,31 +121,29 @@ void UnitEmitter::emitConditionalJump(const Step& step)
     const uint32_t read = step.instruction.entry->flagsRead;
     loadFlagsIfLive(read);
     ColdPath& taken = addColdPath();
-    Xbyak::Label notTaken;
     // None of these changes flags, and none can fault.
     if (operation == Operation::Jcxz) {
         Xbyak::Label zero;
+        Xbyak::Label notTaken;
         a.jecxz(zero);
         a.jmp(notTaken);
         a.L(zero);
-        a.jmp(taken.start, Assembler::T_NEAR);
+        a.jumpTo(taken.start);
+        a.L(notTaken);
     } else if (operation == Operation::Jcc) {
-        using Jump = void (Xbyak::CodeGenerator::*)(const Xbyak::Label&, Xbyak::CodeGenerator::LabelType);
-        using G = Xbyak::CodeGenerator;
-        static constexpr std::array<Jump, 16> jumps { &G::jo, &G::jno, &G::jb, &G::jnb, &G::jz, &G::jnz, &G::jbe,
-            &G::jnbe, &G::js, &G::jns, &G::jp, &G::jnp, &G::jl, &G::jnl, &G::jle, &G::jnle };
-        (a.*jumps[step.instruction.opcode & 15])(taken.start, Assembler::T_NEAR);
+        a.jumpIf(step.instruction.opcode & 15u, taken.start);
     } else {
+        Xbyak::Label notTaken;
         a.lea(a.ecx, a.ptr[a.rcx - 1]);
         a.jecxz(notTaken);
         if (operation == Operation::Loop)
-            a.jmp(taken.start, Assembler::T_NEAR);
+            a.jumpTo(taken.start);
         else if (operation == Operation::Loope)
-            a.jz(taken.start, Assembler::T_NEAR);
+            a.jumpIf(Condition::Equal, taken.start);
         else
-            a.jnz(taken.start, Assembler::T_NEAR);
+            a.jumpIf(Condition::NotEqual, taken.start);
+        a.L(notTaken);
     }
-    a.L(notTaken);
     taken.emit = [this, &step] { emitExitTo(targetOf(step), step.eip, step.liveAtTarget, indexOf(step) + 1); };
 }
 
@@ -153,7 +152,8 @@ void UnitEmitter::emitConditionalJump(const Step& step)
 
 void UnitEmitter::countExecuted(unsigned executed)
 {
-    m_assembler.add(m_assembler.qword[frame + offsetof(TranslatedFrame, instructions)], executed);
+    static_assert(offsetof(TranslatedFrame, instructions) == 0 && UnitCollector::mostInstructions < 128);
+    m_assembler.put(0x00458349 | uint64_t { executed } << 32, 5); // add qword [r13], executed
 }
 
 // To a known place. In the same page a jump that the dispatcher can point at the unit there: page and mode are those of
@@ -164,22 +164,15 @@ void UnitEmitter::emitExitTo(uint32_t target, uint32_t fromEip, uint32_t live, u
     saveFlagsIfLive(live);
     flushX87Pointers();
     countExecuted(executed);
-    const bool samePage = ((target ^ m_unit.linear) & 0xfffff000) == 0;
+    const bool samePage = ((target ^ m_unit->linear) & 0xfffff000) == 0;
     if (!samePage) {
-        a.mov(address, target);
+        a.move(address, target);
         const JumpEntry* entry = m_jumps + target % (1u << TranslatedFrame::jumpBits);
-        emitJumpThroughTable(a, m_thunks.leave, m_offsets.nextEip, entry);
+        emitJumpThroughTable(a, m_thunks.missing, entry);
         return;
     }
-    // The distance is that to the next instruction until the dispatcher writes another; bit 0 of the link tells whether
-    // the jump goes forward, where no loop can be without a check elsewhere.
-    a.db(0xe9);
-    const auto link = static_cast<uint32_t>(a.getCurr() - m_region.writable());
-    a.dd(0);
-    a.mov(a.dword[processor + m_offsets.nextEip], target);
-    a.mov(a.dword[frame + offsetof(TranslatedFrame, link)], link << 1 | (target > fromEip ? 1 : 0));
-    a.mov(a.dword[frame + offsetof(TranslatedFrame, reason)], static_cast<uint32_t>(LeaveReason::Link));
-    a.jmp(m_thunks.leave, Assembler::T_NEAR);
+    a.call(m_thunks.link[target > fromEip]); // until the dispatcher puts a jump in its place
+    a.put(target, sizeof target);
 }
 
 // To the place in r11d.
@@ -187,8 +180,8 @@ void UnitEmitter::emitExitToValue(unsigned executed)
 {
     flushX87Pointers();
     countExecuted(executed);
-    m_assembler.mov(address, value);
-    emitJumpThroughTable(m_assembler, m_thunks.leave, m_offsets.nextEip);
+    m_assembler.move(address, value);
+    emitJumpThroughTable(m_assembler, m_thunks.missing);
 }
 
 } // namespace namsan

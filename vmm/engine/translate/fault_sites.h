@@ -11,20 +11,23 @@ namespace namsan {
 
 class CodeRegion;
 
-// Places in translated code where an access to the guest's memory may fault on the host, and where it is gone on with
-// then. Offsets into the code region, in the order in which the code was emitted. Looked at by signal handlers, which
-// only ever interrupt translated code: nothing changes here meanwhile.
+// The accesses to the guest's memory in translated code, by number, in the order in which their lookups were emitted:
+// what has to be known when one takes the slow way. Offsets are into the code region.
 //
-// A signal is dear. A site that takes the slow way again and again, because it writes to a device, beside code or
-// always to new pages, gets a jump there in place of its lookup; and its lookup back when it could do without for a
-// while. One that crosses page ends again and again gets a lookup that asks whether it does.
+// Where the form of memory does not ask, an access may fault on the host, and is gone on with at its slow way then.
+// Signal handlers look here for it; they only ever interrupt translated code: nothing changes here meanwhile. A signal
+// is dear. A site that takes the slow way again and again, because it writes to a device, beside code or always to new
+// pages, gets a jump there in place of its lookup; and its lookup back when it could do without for a while. One that
+// crosses page ends again and again gets a lookup that asks whether it does.
 class FaultSites {
 public:
     struct Site {
         uint32_t lookup = 0; // where its lookup begins; at least jumpBytes long
         uint32_t begin = 0; // behind the lookup; it reaches to the next site
         uint32_t slow = 0; // the beginning of its slow way
-        uint32_t unitEnd = 0; // what is emitted from here on belongs to others
+        uint32_t unitEnd = 0; // what is emitted from here on belongs to others; 0 where the form asks: it never faults
+        uint32_t eip = 0; // of the guest's instruction
+        uint8_t executedBefore = 0; // instructions of its unit
         uint8_t size = 0; // of the access, in bytes
         bool writes = false;
     };
@@ -45,6 +48,7 @@ public:
     void add(const Site& site) { m_sites.push_back({ site, {}, 0, 0, false, false }); }
     void clear() { m_sites.clear(); }
     size_t size() const { return m_sites.size(); }
+    const Site& at(uint32_t number) const { return m_sites[number]; }
 
     // The site that an instruction there belongs to.
     const Site* find(uint32_t offset) const;

@@ -14,7 +14,9 @@ constexpr unsigned pageBits = 12;
 class FlatForm final : public MemoryForm {
 public:
     explicit FlatForm(bool pagesStay)
-        : m_pagesStay(pagesStay)
+        : m_readLookup(makeLookup(0))
+        , m_writeLookup(makeLookup(FlatMemory::viewBytes))
+        , m_pagesStay(pagesStay)
     {
     }
 
@@ -25,12 +27,9 @@ public:
     }
 
     void emitLookup(Assembler& assembler, MemoryAccess access, [[maybe_unused]] unsigned size,
-        [[maybe_unused]] Xbyak::Label& slow) const override
+        [[maybe_unused]] JumpLabel& slow) const override
     {
-        using namespace register_map;
-        const size_t view = access == MemoryAccess::Write ? FlatMemory::viewBytes : 0;
-        assembler.shrx(temporary, address, Xbyak::Reg32(pageTable.getIdx()));
-        assembler.mov(host, assembler.ptr[pageTable + temporary64 * 8 + (view - pageBits)]);
+        assembler.copy(access == MemoryAccess::Write ? m_writeLookup : m_readLookup);
     }
 
     // Without flags: the offset in the page goes to the top of 32 bits, and what carries out of them chooses from two
@@ -55,23 +54,34 @@ public:
         constexpr size_t bytesOfPlaces = 2 * sizeof(uint64_t);
         assembler.dq(reinterpret_cast<uintptr_t>(executableStart + (assembler.getCurr() - start) + bytesOfPlaces));
         assembler.dq(reinterpret_cast<uintptr_t>(slow));
-        Xbyak::Label never;
+        JumpLabel never;
         emitLookup(assembler, access, size, never);
     }
 
-    void emitSureLookup(Assembler& assembler, MemoryAccess access, Xbyak::Label& slow) const override
+    void emitSureLookup(Assembler& assembler, MemoryAccess access, JumpLabel& slow) const override
     {
         using namespace register_map;
         if (!m_pagesStay) {
-            assembler.jmp(slow, Assembler::T_NEAR);
+            assembler.jumpTo(slow);
             return;
         }
         emitLookup(assembler, access, 1, slow);
         assembler.cmp(host, assembler.inFrame(offsetof(TranslatedFrame, hole)));
-        assembler.je(slow, Assembler::T_NEAR);
+        assembler.jumpIf(Condition::Equal, slow);
     }
 
 private:
+    static Snippet makeLookup(size_t view)
+    {
+        return makeSnippet([view](Assembler& assembler) {
+            using namespace register_map;
+            assembler.shrx(temporary, address, Xbyak::Reg32(pageTable.getIdx()));
+            assembler.mov(host, assembler.ptr[pageTable + temporary64 * 8 + (view - pageBits)]);
+        });
+    }
+
+    Snippet m_readLookup;
+    Snippet m_writeLookup;
     bool m_pagesStay;
 };
 

@@ -91,47 +91,80 @@ static uint64_t linesOf(const GuestUnit& unit)
     return lines;
 }
 
-std::optional<GuestUnit> UnitCollector::collect(
-    uint32_t linear, PhysicalAddress physical, uint32_t mode, const Rules& rules)
+const GuestUnit* UnitCollector::collect(uint32_t linear, PhysicalAddress physical, uint32_t mode, const Rules& rules)
 {
-    auto unit = collectOnce(linear, physical, mode, rules);
-    while (unit && !m_codeCache.watchLines(physical, linesOf(*unit)))
-        unit = collectOnce(linear, physical, mode, rules);
-    return unit;
+    do {
+        if (!collectOnce(linear, physical, mode, rules))
+            return nullptr;
+    } while (!m_codeCache.watchLines(physical, linesOf(m_unit)));
+    return &m_unit;
 }
 
-std::optional<GuestUnit> UnitCollector::collectOnce(
-    uint32_t linear, PhysicalAddress physical, uint32_t mode, const Rules& rules)
+void UnitCollector::beginUnit(uint32_t linear, PhysicalAddress physical, uint32_t mode)
+{
+    m_unit.physical = physical;
+    m_unit.linear = linear;
+    m_unit.mode = mode;
+    ++m_number;
+    m_unit.steps.clear();
+    m_unit.ranges.clear();
+    m_unit.secondPage.reset();
+    m_unit.rangeInSecondPage = {};
+    m_page = m_memory.pageHost(physical);
+}
+
+void UnitCollector::look(GuestUnit::Step& step, uint32_t mode)
+{
+    step.native = isNative(step.instruction, mode);
+    step.endsUnit = namsan::endsUnit(step.instruction, step.native);
+    step.effect = flagEffectOf(step.instruction, step.native, step.endsUnit);
+}
+
+UnitCollector::Seen& UnitCollector::note(const GuestUnit::Step& step)
+{
+    const Operation operation = step.instruction.entry->operation;
+    Seen& seen = m_seen[step.eip % seenCount];
+    seen.unit = m_number;
+    seen.eip = step.eip;
+    seen.next = step.eip + step.instruction.length;
+    seen.target = targetOf(step);
+    seen.effect = step.effect;
+    seen.jumps = jumpsRelatively(step.instruction) && operation != Operation::CallRelative;
+    seen.alwaysJumps = operation == Operation::JmpRelative;
+    seen.ends = step.endsUnit || mayStore(step.instruction, step.native);
+    return seen;
+}
+
+bool UnitCollector::collectOnce(uint32_t linear, PhysicalAddress physical, uint32_t mode, const Rules& rules)
 {
     m_codeCache.watchPage(physical); // before a byte is read, so that no store is missed
-    m_page = m_memory.pageHost(physical);
-    GuestUnit unit;
-    unit.physical = physical;
-    unit.linear = linear;
-    unit.mode = mode;
+    beginUnit(linear, physical, mode);
     uint32_t eip = linear;
     uint32_t offset = linear & pageOffsetMask;
-    while (unit.steps.size() < rules.most) {
-        GuestUnit::Step step;
+    while (m_unit.steps.size() < rules.most) {
+        GuestUnit::Step& step = m_unit.steps.emplace_back();
         step.eip = eip;
-        if (!decodeAt(offset, step.instruction))
+        if (!decodeAt(offset, step.instruction)) {
+            m_unit.steps.pop_back();
             break;
-        step.native = isNative(step.instruction, mode);
+        }
+        look(step, mode);
         const bool alone = rules.handlersStandAlone && !step.native;
-        if (alone && !unit.steps.empty())
+        if (alone && m_unit.steps.size() > 1) {
+            m_unit.steps.pop_back();
             break;
-        unit.steps.push_back(step);
+        }
         eip += step.instruction.length;
         offset += step.instruction.length;
-        if (alone || endsUnit(step.instruction, mode))
+        if (alone || step.endsUnit)
             break;
     }
-    if (unit.steps.empty())
-        return {};
-    unit.nextEip = eip;
-    unit.ranges.push_back({ static_cast<uint16_t>(linear & pageOffsetMask), static_cast<uint16_t>(offset - 1) });
-    markLiveFlags(unit, rules);
-    return unit;
+    if (m_unit.steps.empty())
+        return false;
+    m_unit.nextEip = eip;
+    m_unit.ranges.push_back({ static_cast<uint16_t>(linear & pageOffsetMask), static_cast<uint16_t>(offset - 1) });
+    markLiveFlags(rules);
+    return true;
 }
 
 bool UnitCollector::straddles(PhysicalAddress physical) const
@@ -144,56 +177,51 @@ bool UnitCollector::straddles(PhysicalAddress physical) const
         == Decoder::Outcome::NeedsMore;
 }
 
-GuestUnit UnitCollector::collectStraddling(
+const GuestUnit* UnitCollector::collectStraddling(
     uint32_t linear, PhysicalAddress physical, PhysicalAddress secondPage, uint32_t mode, const Rules& rules)
 {
     m_codeCache.watchPage(physical);
     m_codeCache.watchPage(secondPage);
-    m_page = m_memory.pageHost(physical);
+    beginUnit(linear, physical, mode);
     const uint32_t offset = linear & pageOffsetMask;
     const uint64_t inFirst = GuestMemory::pageSize - offset;
     std::array<uint8_t, Decoder::longestInstruction> bytes;
     std::copy_n(m_page + offset, inFirst, bytes.begin());
     std::copy_n(m_memory.pageHost(secondPage), bytes.size() - inFirst, bytes.begin() + inFirst);
-    GuestUnit unit;
-    unit.physical = physical;
-    unit.linear = linear;
-    unit.mode = mode;
-    GuestUnit::Step step;
+    GuestUnit::Step& step = m_unit.steps.emplace_back();
     step.eip = linear;
     m_decoder.decode(bytes, true, step.instruction); // the longest there is has room
-    step.native = isNative(step.instruction, mode);
-    unit.steps.push_back(step);
-    unit.nextEip = linear + step.instruction.length;
-    unit.ranges.push_back({ static_cast<uint16_t>(offset), static_cast<uint16_t>(pageOffsetMask) });
-    unit.secondPage = secondPage;
+    look(step, mode);
+    m_unit.nextEip = linear + step.instruction.length;
+    m_unit.ranges.push_back({ static_cast<uint16_t>(offset), static_cast<uint16_t>(pageOffsetMask) });
+    m_unit.secondPage = secondPage;
     const uint64_t inSecond = std::max<uint64_t>(step.instruction.length, inFirst + 1) - inFirst;
-    unit.rangeInSecondPage = { 0, static_cast<uint16_t>(inSecond - 1) };
-    markLiveFlags(unit, rules);
-    return unit;
+    m_unit.rangeInSecondPage = { 0, static_cast<uint16_t>(inSecond - 1) };
+    markLiveFlags(rules);
+    return &m_unit;
 }
 
-void UnitCollector::markLiveFlags(GuestUnit& unit, const Rules& rules) const
+void UnitCollector::markLiveFlags(const Rules& rules)
 {
-    const Instruction& last = unit.steps.back().instruction;
-    unit.liveOut
-        = endsUnit(last, unit.mode) || rules.exactFlags ? uint32_t { eflags::arithmetic } : liveAt(unit.nextEip, unit);
-    uint32_t live = unit.liveOut;
-    for (size_t n = unit.steps.size(); n-- > 0;) {
-        GuestUnit::Step& step = unit.steps[n];
+    for (const GuestUnit::Step& step : m_unit.steps)
+        note(step);
+    m_unit.liveOut
+        = m_unit.steps.back().endsUnit || rules.exactFlags ? uint32_t { eflags::arithmetic } : liveAt(m_unit.nextEip);
+    uint32_t live = m_unit.liveOut;
+    for (size_t n = m_unit.steps.size(); n-- > 0;) {
+        GuestUnit::Step& step = m_unit.steps[n];
         if (jumpsRelatively(step.instruction)) {
             // Never believed dead across a call: little is to be gained, and returns come from anywhere.
             const bool call = step.instruction.entry->operation == Operation::CallRelative;
-            step.liveAtTarget
-                = call || rules.exactFlags ? uint32_t { eflags::arithmetic } : liveAt(targetOf(step), unit);
+            step.liveAtTarget = call || rules.exactFlags ? uint32_t { eflags::arithmetic } : liveAt(targetOf(step));
             if (step.instruction.entry->operation == Operation::JmpRelative)
                 live = 0;
             live |= step.liveAtTarget;
         }
         // What follows a store may be replaced by it, and then it is the interpreter who goes on.
-        if (mayStore(step.instruction, unit.mode))
+        if (mayStore(step.instruction, step.native))
             live = eflags::arithmetic;
-        live = liveBefore(flagEffectOf(step.instruction, unit.mode), live);
+        live = liveBefore(step.effect, live);
         if (rules.exactFlags && mayFault(step))
             live = eflags::arithmetic;
         step.liveIn = live;
@@ -203,9 +231,8 @@ void UnitCollector::markLiveFlags(GuestUnit& unit, const Rules& rules) const
 // Which of the flags matter at a place: those that some way from there reads before it replaces them.
 class UnitCollector::LookAhead {
 public:
-    LookAhead(const UnitCollector& collector, GuestUnit& unit)
+    explicit LookAhead(UnitCollector& collector)
         : m_collector(collector)
-        , m_unit(unit)
     {
     }
 
@@ -214,23 +241,20 @@ public:
     {
         uint32_t live = 0;
         while (undecided && !wasHere(eip, undecided)) {
-            Instruction instruction;
-            if (m_left == 0 || !decode(eip, instruction))
+            const Seen* seen = m_left == 0 ? nullptr : see(eip);
+            if (!seen)
                 return live | undecided;
             --m_left;
-            const FlagEffect effect = flagEffectOf(instruction, m_unit.mode);
-            live |= effect.read & undecided;
-            undecided &= ~(effect.read | effect.replaced);
-            const uint32_t next = eip + instruction.length;
-            if (jumpsRelatively(instruction) && instruction.entry->operation != Operation::CallRelative) {
-                const uint32_t target = targetOf({ instruction, eip });
-                if (instruction.entry->operation != Operation::JmpRelative)
-                    live |= liveAt(next, undecided);
-                eip = target;
-            } else if (endsUnit(instruction, m_unit.mode) || mayStore(instruction, m_unit.mode)) {
+            live |= seen->effect.read & undecided;
+            undecided &= ~(seen->effect.read | seen->effect.replaced);
+            if (seen->jumps) {
+                eip = seen->target;
+                if (!seen->alwaysJumps)
+                    live |= liveAt(seen->next, undecided);
+            } else if (seen->ends) {
                 return live | undecided;
             } else {
-                eip = next;
+                eip = seen->next;
             }
         }
         return live;
@@ -253,35 +277,46 @@ private:
     }
 
     // What another page holds is not known for longer than its mapping lasts, so everything matters there.
-    bool decode(uint32_t eip, Instruction& instruction)
+    const Seen* see(uint32_t eip)
     {
-        if ((eip ^ m_unit.linear) & ~pageOffsetMask)
-            return false;
+        const Seen& known = m_collector.m_seen[eip % seenCount];
+        if (known.eip == eip && known.unit == m_collector.m_number)
+            return &known;
+        GuestUnit& unit = m_collector.m_unit;
+        if ((eip ^ unit.linear) & ~pageOffsetMask)
+            return nullptr;
+        GuestUnit::Step step;
+        step.eip = eip;
         const uint32_t offset = eip & pageOffsetMask;
-        if (!m_collector.decodeAt(offset, instruction))
-            return false;
+        if (!m_collector.decodeAt(offset, step.instruction))
+            return nullptr;
+        look(step, unit.mode);
+        noteRange(unit, offset, step.instruction.length);
+        return &m_collector.note(step);
+    }
+
+    static void noteRange(GuestUnit& unit, uint32_t offset, unsigned length)
+    {
         const auto first = static_cast<uint16_t>(offset);
-        const auto last = static_cast<uint16_t>(offset + instruction.length - 1);
-        auto& known = m_unit.ranges.back();
+        const auto last = static_cast<uint16_t>(offset + length - 1);
+        auto& known = unit.ranges.back();
         if (first == known.last + 1)
             known.last = last;
         else if (first < known.first || last > known.last)
-            m_unit.ranges.push_back({ first, last });
-        return true;
+            unit.ranges.push_back({ first, last });
     }
 
     static constexpr unsigned most = 16; // instructions
 
-    const UnitCollector& m_collector;
-    GuestUnit& m_unit;
+    UnitCollector& m_collector;
     unsigned m_left = most;
-    std::array<Visit, most + 1> m_visits {};
+    std::array<Visit, most + 1> m_visits;
     size_t m_visitCount = 0;
 };
 
-uint32_t UnitCollector::liveAt(uint32_t eip, GuestUnit& unit) const
+uint32_t UnitCollector::liveAt(uint32_t eip)
 {
-    return LookAhead(*this, unit).liveAt(eip, eflags::arithmetic);
+    return LookAhead(*this).liveAt(eip, eflags::arithmetic);
 }
 
 } // namespace namsan

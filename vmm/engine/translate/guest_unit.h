@@ -3,7 +3,9 @@
 
 #include "vmm/board/guest_memory.h"
 #include "vmm/engine/decode/instruction.h"
+#include "vmm/engine/translate/liveness.h"
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -20,6 +22,8 @@ struct GuestUnit {
         Instruction instruction;
         uint32_t eip = 0;
         bool native = false; // otherwise its handler is called
+        bool endsUnit = false;
+        FlagEffect effect;
         uint32_t liveIn = 0; // arithmetic flags that matter before it
         uint32_t liveAtTarget = 0; // of a relative jump: those that matter where it goes
     };
@@ -56,28 +60,47 @@ public:
         bool handlersStandAlone = false; // what is left to the interpreter is alone in its unit
         bool exactFlags = false; // everything matters at exits and to whatever may fault
     };
-    // Nothing where its first instruction runs over the page's end. What others write there meanwhile is told to the
-    // code cache, in time or afterwards: the page is settled.
-    std::optional<GuestUnit> collect(uint32_t linear, PhysicalAddress, uint32_t mode, const Rules&);
+    // What they give is there until the next call. Nothing where its first instruction runs over the page's end. What
+    // others write there meanwhile is told to the code cache, in time or afterwards: the page is settled.
+    const GuestUnit* collect(uint32_t linear, PhysicalAddress, uint32_t mode, const Rules&);
 
     // Whether the instruction there runs over the page's end.
     bool straddles(PhysicalAddress) const;
     // The unit of such an instruction. secondPage: where it goes on, which must be memory.
-    GuestUnit collectStraddling(
+    const GuestUnit* collectStraddling(
         uint32_t linear, PhysicalAddress, PhysicalAddress secondPage, uint32_t mode, const Rules&);
 
 private:
     class LookAhead;
 
-    std::optional<GuestUnit> collectOnce(uint32_t linear, PhysicalAddress, uint32_t mode, const Rules&);
+    // What an instruction has to do with the flags, and where it goes on from it.
+    struct Seen {
+        uint32_t unit = 0; // it was seen for, by number
+        uint32_t eip = 0;
+        uint32_t next = 0;
+        uint32_t target = 0; // where it jumps
+        FlagEffect effect;
+        bool jumps = false; // perhaps
+        bool alwaysJumps = false;
+        bool ends = false; // nothing is known of what comes after it
+    };
+    static constexpr size_t seenCount = 64;
+    Seen& note(const GuestUnit::Step&);
+
+    bool collectOnce(uint32_t linear, PhysicalAddress, uint32_t mode, const Rules&);
+    void beginUnit(uint32_t linear, PhysicalAddress, uint32_t mode);
+    static void look(GuestUnit::Step&, uint32_t mode);
     bool decodeAt(uint32_t pageOffset, Instruction&) const;
-    uint32_t liveAt(uint32_t eip, GuestUnit&) const;
-    void markLiveFlags(GuestUnit&, const Rules&) const;
+    uint32_t liveAt(uint32_t eip);
+    void markLiveFlags(const Rules&);
 
     GuestMemory& m_memory;
     CodeCache& m_codeCache;
     const Decoder& m_decoder;
     const uint8_t* m_page = nullptr;
+    std::array<Seen, seenCount> m_seen; // by the address's low bits
+    uint32_t m_number = 0; // of the unit
+    GuestUnit m_unit; // always the same one, for the sake of the memory that it has
 };
 
 } // namespace namsan

@@ -23,7 +23,7 @@ bool countIsKnownAndNotZero(const Instruction& instruction)
 
 } // namespace
 
-FlagEffect flagEffectOf(const Instruction& instruction, uint32_t mode)
+FlagEffect flagEffectOf(const Instruction& instruction, bool native, bool ends)
 {
     const InstructionEntry& entry = *instruction.entry;
     const uint32_t read = entry.flagsRead & eflags::arithmetic;
@@ -33,9 +33,9 @@ FlagEffect flagEffectOf(const Instruction& instruction, uint32_t mode)
     // An interrupt may come between two elements, and a count of 0 leaves all as it was.
     if ((entry.attributes & attribute::repeatable) && (instruction.rep || instruction.repne))
         return { eflags::arithmetic, 0, changes };
-    if (!isNative(instruction, mode)) {
+    if (!native) {
         // The interpreter changes some bits of the word in memory. What ends a unit may do anything with them.
-        const bool looks = read || changes || endsUnit(instruction, mode);
+        const bool looks = read || changes || ends;
         return { looks ? eflags::arithmetic : 0, 0, changes };
     }
     if (isShiftOrRotation(entry.operation)) {

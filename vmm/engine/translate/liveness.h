@@ -14,8 +14,8 @@ struct FlagEffect {
     bool changes = false;
 };
 
-// mode: that of the unit, see unit_mode.
-FlagEffect flagEffectOf(const Instruction&, uint32_t mode);
+// native, ends: as isNative() and endsUnit() say of it.
+FlagEffect flagEffectOf(const Instruction&, bool native, bool ends);
 
 // The flags that matter before an instruction, by those that matter after it.
 constexpr uint32_t liveBefore(const FlagEffect& effect, uint32_t liveAfter)

@@ -5,6 +5,7 @@
 #include "vmm/engine/interpret/fxsave_image.h"
 #include "vmm/engine/paging/flat_tables.h"
 #include "vmm/engine/translate/liveness.h"
+#include "vmm/engine/translate/native_operations.h"
 
 #include <algorithm>
 #include <cstring>
@@ -192,8 +193,11 @@ uint32_t Lockstep::liveFlags()
             = m_codeCache.find(m_processor.nextEip, m_processor.code32(), m_processor.memory.fetchGeneration());
         uint32_t live = 0;
         for (unsigned n = block.count; n-- > 0;) {
-            const InstructionEntry& entry = *block.instructions[n].entry;
-            const uint32_t read = entry.flagsRead & flagEffectOf(block.instructions[n], 0).read & eflags::arithmetic;
+            const Instruction& instruction = block.instructions[n];
+            const InstructionEntry& entry = *instruction.entry;
+            const bool native = isNative(instruction, 0);
+            const FlagEffect effect = flagEffectOf(instruction, native, endsUnit(instruction, native));
+            const uint32_t read = entry.flagsRead & effect.read & eflags::arithmetic;
             live = (live & ~(entry.flagsWritten | entry.flagsUndefined)) | read;
         }
         return live;

@@ -3,13 +3,10 @@
 
 #include <memory>
 
-namespace Xbyak {
-class Label;
-}
-
 namespace namsan {
 
 class Assembler;
+class JumpLabel;
 
 enum class MemoryAccess { Read, Write };
 
@@ -26,7 +23,7 @@ public:
     // the host: it is then gone on with at the slow way, as if the lookup had jumped there. So whatever lies between
     // the lookup and the access must be of a kind that can be done twice.
     virtual bool asks() const = 0;
-    virtual void emitLookup(Assembler&, MemoryAccess, unsigned size, Xbyak::Label& slow) const = 0;
+    virtual void emitLookup(Assembler&, MemoryAccess, unsigned size, JumpLabel& slow) const = 0;
 
     // As emitLookup() of a form that does not ask, and changes no flags; but where the access would cross a page's end
     // it jumps to slow. From there and to there only a jump leads: both are places in the executable view.
@@ -35,7 +32,7 @@ public:
 
     // Emits the way from r8d to the place of one byte, where what lies in its page can be used without any fault; else
     // it jumps to slow. Changes r9, r10 and the host's flags.
-    virtual void emitSureLookup(Assembler&, MemoryAccess, Xbyak::Label& slow) const = 0;
+    virtual void emitSureLookup(Assembler&, MemoryAccess, JumpLabel& slow) const = 0;
 
     // What the register of the page table holds where the tables are at this place.
     virtual const void* tableRegister(const void* tables) const = 0;

@@ -22,8 +22,8 @@ constexpr uint32_t oneOfSeveral = 1 << 5; // other processors are at the same me
 bool isNative(const Instruction&, uint32_t mode);
 
 // After it the guest may go on elsewhere than at the next instruction, or under other rules. Conditional jumps alone do
-// not count: a unit goes on behind them.
-bool endsUnit(const Instruction&, uint32_t mode);
+// not count: a unit goes on behind them. native: as isNative() says.
+bool endsUnit(const Instruction&, bool native);
 
 // Loads DS or ES, without ending the unit: whoever runs it looks afterwards whether the segments still serve. (Systems
 // load FS and GS to have others in them, which is another mode.)
@@ -43,7 +43,7 @@ unsigned stringElementSize(const Instruction&);
 // Whether ModRM.rm is what the instruction writes, or reads and writes.
 bool writesRm(const Instruction&);
 // Whether the instruction writes memory, perhaps.
-bool mayStore(const Instruction&, uint32_t mode);
+bool mayStore(const Instruction&, bool native);
 bool readsRm(const Instruction&);
 
 } // namespace namsan

@@ -106,28 +106,28 @@ static bool crossesPages(uint32_t linear, uint32_t size)
 // Before anything is looked up, which may enter the page.
 void TranslatorRuntime::noteHeld(uint32_t linear, uint32_t size, bool write)
 {
-    m_wasHeld = m_sites && !crossesPages(linear, size)
+    m_wasHeld = m_flat && !crossesPages(linear, size)
         && m_processor.memory.flatTables().holds(linear, m_processor.cpl == 3, write);
 }
 
 // One that translated code does not get done.
 void TranslatorRuntime::noteSlowWay(const TranslatedFrame& frame, uint32_t linear, uint32_t size)
 {
-    if (m_sites)
-        m_sites->tookSlowWay(frame.site, false, crossesPages(linear, size));
+    if (m_flat)
+        m_sites.tookSlowWay(frame.site, false, crossesPages(linear, size));
 }
 
 // One that crosses pages goes the slow way always.
 void TranslatorRuntime::learn(const TranslatedFrame& frame, uint32_t linear, uint32_t size, bool write)
 {
-    if (!m_sites)
+    if (!m_flat)
         return;
     LinearMemory& memory = m_processor.memory;
     const bool crosses = crossesPages(linear, size);
     const bool stillThere = m_wasHeld && memory.flatPagesStay();
     if (!crosses && !stillThere && canBeHeld(linear, write))
         memory.enterFlat(linear, write);
-    m_sites->tookSlowWay(frame.site, m_wasHeld, crosses);
+    m_sites.tookSlowWay(frame.site, m_wasHeld, crosses);
 }
 
 // To ask for an entry is dear where there can be none.
@@ -135,6 +135,17 @@ bool TranslatorRuntime::canBeHeld(uint32_t linear, bool write)
 {
     const PhysicalAddress physical = m_processor.memory.translateRead(linear);
     return m_memory.pageHost(physical) && !(write && (m_memory.flags(physical) & GuestMemory::writesAreSpecial));
+}
+
+// Where the guest is, for whoever looks at a fault. The size of the access.
+uint32_t TranslatorRuntime::beginSlowWay(TranslatedFrame& frame, uint32_t number)
+{
+    const FaultSites::Site& site = frame.runtime->m_sites.at(number);
+    Processor& processor = frame.runtime->m_processor;
+    processor.eip = processor.nextEip = site.eip;
+    frame.site = number;
+    frame.executedBefore = site.executedBefore;
+    return site.size;
 }
 
 // Page faults are common, and exceptions of C++ are dear.
@@ -151,8 +162,9 @@ uint32_t TranslatorRuntime::access(TranslatedFrame& frame, uint32_t linear, uint
     return leaveFor(frame, LeaveReason::Fault);
 }
 
-uint32_t TranslatorRuntime::readSlowly(TranslatedFrame* frame, uint32_t linear, uint32_t size)
+uint32_t TranslatorRuntime::readSlowly(TranslatedFrame* frame, uint32_t linear, uint32_t site)
 {
+    const uint32_t size = beginSlowWay(*frame, site);
     return access(*frame, linear, size, false, [=](TranslatorRuntime& runtime) {
         if (runtime.refused(linear, size, false))
             return leaveFor(*frame, LeaveReason::Interpret);
@@ -162,8 +174,9 @@ uint32_t TranslatorRuntime::readSlowly(TranslatedFrame* frame, uint32_t linear, 
     });
 }
 
-uint32_t TranslatorRuntime::readForWriteSlowly(TranslatedFrame* frame, uint32_t linear, uint32_t size)
+uint32_t TranslatorRuntime::readForWriteSlowly(TranslatedFrame* frame, uint32_t linear, uint32_t site)
 {
+    const uint32_t size = beginSlowWay(*frame, site);
     return access(*frame, linear, size, true, [=](TranslatorRuntime& runtime) {
         if (runtime.writeMustBeInterpreted(linear, size)) {
             runtime.noteSlowWay(*frame, linear, size);
@@ -176,8 +189,9 @@ uint32_t TranslatorRuntime::readForWriteSlowly(TranslatedFrame* frame, uint32_t 
     });
 }
 
-uint32_t TranslatorRuntime::prepareWrite(TranslatedFrame* frame, uint32_t linear, uint32_t size)
+uint32_t TranslatorRuntime::prepareWrite(TranslatedFrame* frame, uint32_t linear, uint32_t site)
 {
+    const uint32_t size = beginSlowWay(*frame, site);
     return access(*frame, linear, size, true, [=](TranslatorRuntime& runtime) {
         if (runtime.writeMustBeInterpreted(linear, size)) {
             runtime.noteSlowWay(*frame, linear, size);
@@ -190,9 +204,10 @@ uint32_t TranslatorRuntime::prepareWrite(TranslatedFrame* frame, uint32_t linear
 }
 
 // Nothing here can fault: the write was prepared.
-uint32_t TranslatorRuntime::commitWrite(TranslatedFrame* frame, uint32_t linear, uint32_t size)
+uint32_t TranslatorRuntime::commitWrite(TranslatedFrame* frame, uint32_t linear)
 {
     return guarded(*frame, [=](TranslatorRuntime& runtime) {
+        const uint32_t size = runtime.m_sites.at(frame->site).size;
         const uint32_t first = std::min<uint32_t>(size, sizeof(uint64_t));
         runtime.write(linear, first, frame->scratch[0]);
         if (size > first)

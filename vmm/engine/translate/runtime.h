@@ -34,17 +34,19 @@ struct HandlerSite {
 // thrown is kept, and a result other than 0 makes the code leave.
 class TranslatorRuntime {
 public:
-    TranslatorRuntime(Processor& processor, const GuestMemory& memory, const UnitStore& units)
+    TranslatorRuntime(Processor& processor, const GuestMemory& memory, const UnitStore& units, FaultSites& sites)
         : m_processor(processor)
         , m_memory(memory)
         , m_units(units)
+        , m_sites(sites)
     {
     }
 
-    static uint32_t readSlowly(TranslatedFrame*, uint32_t linear, uint32_t size);
-    static uint32_t readForWriteSlowly(TranslatedFrame*, uint32_t linear, uint32_t size);
-    static uint32_t prepareWrite(TranslatedFrame*, uint32_t linear, uint32_t size);
-    static uint32_t commitWrite(TranslatedFrame*, uint32_t linear, uint32_t size);
+    // site: its number in FaultSites.
+    static uint32_t readSlowly(TranslatedFrame*, uint32_t linear, uint32_t site);
+    static uint32_t readForWriteSlowly(TranslatedFrame*, uint32_t linear, uint32_t site);
+    static uint32_t prepareWrite(TranslatedFrame*, uint32_t linear, uint32_t site);
+    static uint32_t commitWrite(TranslatedFrame*, uint32_t linear); // of the site of the last of those
     static uint32_t runHandler(TranslatedFrame*, const HandlerSite*);
 
     // The fault that translated code has left with, once.
@@ -73,7 +75,7 @@ public:
 
     // For the flat form: an access that took the slow way has the next one to that page go the fast way, where it may,
     // and its site is told how that was.
-    void useFlatTables(FaultSites& sites) { m_sites = &sites; }
+    void useFlatTables() { m_flat = true; }
 
 private:
     template <class Action> static uint32_t guarded(TranslatedFrame&, Action&&);
@@ -92,12 +94,14 @@ private:
     Processor& m_processor;
     const GuestMemory& m_memory;
     const UnitStore& m_units;
+    FaultSites& m_sites;
+    static uint32_t beginSlowWay(TranslatedFrame&, uint32_t site);
     void learn(const TranslatedFrame&, uint32_t linear, uint32_t size, bool write);
     void noteHeld(uint32_t linear, uint32_t size, bool write);
     void noteSlowWay(const TranslatedFrame&, uint32_t linear, uint32_t size);
     bool canBeHeld(uint32_t linear, bool write);
 
-    FaultSites* m_sites = nullptr; // in flat form
+    bool m_flat = false; // the form of memory
     bool m_wasHeld = false; // the page of the access that takes the slow way, in the tables
     AccessObserver* m_observer = nullptr;
     const Rules* m_rules = nullptr;

@@ -13,7 +13,7 @@ namespace namsan {
 namespace {
 
 using namespace register_map;
-using SlowAccess = uint32_t (*)(TranslatedFrame*, uint32_t linear, uint32_t size);
+using SlowAccess = uint32_t (*)(TranslatedFrame*, uint32_t linear, uint32_t site);
 
 // Those that the host's calling convention lets a called function change. System V ABI, AMD64, 3.2.1.
 constexpr std::initializer_list<unsigned> changedByCalls { Eax, Ecx, Edx, Esi, Edi };
@@ -36,8 +36,12 @@ public:
         thunks.lendFloatingPoint = emitLendFloatingPoint();
         emitLeave();
         thunks.leave = m_leave;
+        thunks.missing = emitLeaveTo(LeaveReason::Lookup);
+        thunks.attention = emitLeaveTo(LeaveReason::Attention);
+        for (const bool forward : { false, true })
+            thunks.link[forward] = emitLink(forward);
         thunks.lookUp = here();
-        emitJumpThroughTable(m_assembler, m_leave, m_offsets.nextEip);
+        emitJumpThroughTable(m_assembler, thunks.missing);
         for (const bool keepsFlags : { false, true }) {
             thunks.readSlowly[keepsFlags] = emitSlowAccess(&TranslatorRuntime::readSlowly, keepsFlags);
             thunks.readForWriteSlowly[keepsFlags] = emitSlowAccess(&TranslatorRuntime::readForWriteSlowly, keepsFlags);
@@ -93,6 +97,34 @@ private:
         for (const auto& reg : { a.r15, a.r14, a.r13, a.r12, a.rbp, a.rbx })
             a.pop(reg);
         a.ret();
+    }
+
+    // The guest goes on at r8d.
+    const uint8_t* emitLeaveTo(LeaveReason reason)
+    {
+        Assembler& a = m_assembler;
+        const uint8_t* start = here();
+        a.mov(a.inProcessor(m_offsets.nextEip), address);
+        a.mov(a.dword[frame + offsetof(TranslatedFrame, reason)], static_cast<uint32_t>(reason));
+        a.jmp(m_leave, Assembler::T_NEAR);
+        return start;
+    }
+
+    // Bit 0 of the link tells whether the jump goes forward, where no loop can be without a check elsewhere.
+    const uint8_t* emitLink(bool forward)
+    {
+        Assembler& a = m_assembler;
+        const uint8_t* start = here();
+        a.pop(temporary64);
+        a.mov(address, a.dword[temporary64]);
+        a.mov(host, reinterpret_cast<uintptr_t>(m_region.executable(m_region.writable())));
+        a.sub(temporary64, host);
+        a.lea(temporary, a.ptr[temporary64 * 2 + (forward ? 1 : 0)]);
+        a.mov(a.inFrame(offsetof(TranslatedFrame, link)), temporary);
+        a.mov(a.inProcessor(m_offsets.nextEip), address);
+        a.mov(a.dword[frame + offsetof(TranslatedFrame, reason)], static_cast<uint32_t>(LeaveReason::Link));
+        a.jmp(m_leave, Assembler::T_NEAR);
+        return start;
     }
 
     // FXSAVE and FXRSTOR of Processor::fxsave, in the form with 32-bit pointers; Xbyak does not know them.
@@ -213,7 +245,6 @@ private:
         emitBringBackFloatingPoint();
         a.mov(a.rdi, frame);
         a.mov(a.esi, address);
-        a.mov(a.edx, temporary);
         callFunction(&TranslatorRuntime::commitWrite); // pushfq has aligned the stack
         load(changedByCalls);
         restoreTemporaries();
@@ -253,26 +284,30 @@ Thunks emitThunks(Assembler& assembler, const CodeRegion& region, const Processo
     return ThunkEmitter(assembler, region, guest).emit();
 }
 
-void emitJumpThroughTable(Assembler& a, const uint8_t* leave, int nextEipOffset, const JumpEntry* known)
+void emitJumpThroughTable(Assembler& a, const uint8_t* missing, const JumpEntry* known)
 {
     static_assert(TranslatedFrame::jumpBits == 16);
-    Xbyak::Label missing;
+    const auto inFrame = [](size_t member) {
+        return Assembler::Place { .base = number(frame), .displacement = static_cast<int32_t>(member) };
+    };
+    const auto inEntry = [](size_t member) {
+        return Assembler::Place { .base = number(temporary64), .displacement = static_cast<int32_t>(member) };
+    };
+    constexpr uint8_t add = 0x03;
+    constexpr uint8_t compare = 0x3b;
+    constexpr uint8_t load = 0x8b;
     if (known) {
-        a.mov(temporary64, reinterpret_cast<uintptr_t>(known));
+        a.moveWide(temporary64, reinterpret_cast<uintptr_t>(known));
     } else {
         a.movzx(temporary, a.r8w);
         a.shl(temporary64, 4);
-        a.add(temporary64, a.inFrame(offsetof(TranslatedFrame, jumps)));
+        a.encodeWide(add, temporary64, inFrame(offsetof(TranslatedFrame, jumps)));
     }
-    a.mov(host, a.inFrame(offsetof(TranslatedFrame, context)));
+    a.encodeWide(load, host, inFrame(offsetof(TranslatedFrame, context)));
     a.or_(host, address64);
-    a.cmp(host, a.ptr[temporary64 + offsetof(JumpEntry, key)]);
-    a.jne(missing);
-    a.jmp(a.ptr[temporary64 + offsetof(JumpEntry, code)]);
-    a.L(missing);
-    a.mov(a.inProcessor(nextEipOffset), address);
-    a.mov(a.dword[frame + offsetof(TranslatedFrame, reason)], static_cast<uint32_t>(LeaveReason::Lookup));
-    a.jmp(leave, Assembler::T_NEAR);
+    a.encodeWide(compare, host, inEntry(offsetof(JumpEntry, key)));
+    a.jumpIf(Condition::NotEqual, missing);
+    a.jumpThrough(inEntry(offsetof(JumpEntry, code)));
 }
 
 } // namespace namsan

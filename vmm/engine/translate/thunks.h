@@ -20,11 +20,17 @@ struct Thunks {
     Enter enter = nullptr;
     const uint8_t* leave = nullptr; // jumped to: brings the registers back to Processor and returns from enter
     const uint8_t* lookUp = nullptr; // jumped to: goes on at the linear address in r8d, by way of the jump table
+    const uint8_t* missing = nullptr; // jumped to: the unit of the linear address in r8d is not in that table
+    const uint8_t* attention = nullptr; // jumped to at the entry of the unit of the linear address in r8d
 
-    // Called. The slow ways of memory accesses: linear address in r8d, size in r9d, Processor::eip and executedBefore
-    // set. They come back with r10 + r8 as the place of the operand, or not at all. The second of each pair is for
-    // where the host's flags are the guest's: it saves them first, so that they are what they are for whoever is asked
-    // instead, and comes back with them.
+    // Called where a jump to another unit will be, which is patched over the call; the linear address that it goes to
+    // is in the four bytes behind. The second is for jumps forward. They leave.
+    std::array<const uint8_t*, 2> link {};
+
+    // Called. The slow ways of memory accesses: linear address in r8d, the site's number in r9d. They come back with
+    // r10 + r8 as the place of the operand, or not at all. The second of each pair is for where the host's flags are
+    // the guest's: it saves them first, so that they are what they are for whoever is asked instead, and comes back
+    // with them.
     using SlowAccess = std::array<const uint8_t*, 2>;
     SlowAccess readSlowly {};
     SlowAccess readForWriteSlowly {};
@@ -40,8 +46,8 @@ struct Thunks {
 
 Thunks emitThunks(Assembler&, const CodeRegion&, const Processor&);
 
-// The jump table's entry for the linear address in r8d and a jump to it; where there is none, it leaves. Changes r9,
+// The jump table's entry for the linear address in r8d and a jump to it, or to missing where there is none. Changes r9,
 // r10 and flags. known: that entry, where the address is.
-void emitJumpThroughTable(Assembler&, const uint8_t* leave, int nextEipOffset, const JumpEntry* known = nullptr);
+void emitJumpThroughTable(Assembler&, const uint8_t* missing, const JumpEntry* known = nullptr);
 
 } // namespace namsan

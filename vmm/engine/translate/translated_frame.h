@@ -43,8 +43,8 @@ struct TranslatedFrame {
     uint32_t executedBefore = 0; // how many instructions of the unit came before the one that takes the slow way
     LeaveReason reason = LeaveReason::Lookup;
     uint64_t hole = 0; // in flat form: what an empty entry holds
-    uint32_t site = 0; // of an access that takes the slow way: its number in FaultSites
-    uint32_t link = 0; // for Link: where in the code region the jump's distance is
+    uint32_t site = 0; // of the access that took the slow way last: its number in FaultSites
+    uint32_t link = 0; // for Link: the offset behind the jump, twice, and 1 where it goes forward
     uint32_t hostMxcsr = 0x1f80; // what C++ runs with
     bool floatingPointInHost = false; // the guest's x87, MMX and SSE registers are in the host's, not in Processor
 };

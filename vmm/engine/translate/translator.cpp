@@ -10,6 +10,7 @@
 #include "vmm/engine/translate/unit_emitter.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cpuid.h>
 #include <cstring>
 #include <utility>
@@ -113,7 +114,7 @@ Translator::Translator(Processor& processor, GuestMemory& memory, CodeCache& cod
     , m_codeCache(codeCache)
     , m_options(withConsequences(options))
     , m_units(memory, !processor.isOneOfSeveral())
-    , m_runtime(processor, memory, m_units)
+    , m_runtime(processor, memory, m_units, m_faultSites)
     , m_collector(memory, codeCache, decoder)
     , m_region(std::move(region))
     , m_faultSites(*m_region)
@@ -127,9 +128,11 @@ Translator::Translator(Processor& processor, GuestMemory& memory, CodeCache& cod
     m_frame.attention = &attention.word();
     m_frame.jumps = m_jumps.data();
     m_frame.runtime = &m_runtime;
+    m_emitter = std::make_unique<UnitEmitter>(UnitEmitter::Surroundings { *m_assembler, m_thunks, *m_memoryForm,
+        ProcessorOffsets::of(processor), m_units, m_faultSites, m_jumps.data() });
     m_runtime.setRules(*this);
     if (options.flat) {
-        m_runtime.useFlatTables(m_faultSites);
+        m_runtime.useFlatTables();
         m_faultSites.setLookupEmitter(*this);
         m_frame.hole = processor.memory.flatHole();
     }
@@ -325,7 +328,10 @@ void Translator::link(const TranslatedUnit& unit)
     // The page behind may be mapped otherwise while the unit that jumps stays as it is: by way of the jump table, which
     // knows.
     const uint8_t* target = unit.secondPage ? unit.deadEntry : forward ? unit.uncheckedEntry : unit.entry;
-    patchJump(m_region->writable() + (m_frame.link >> 1), target);
+    constexpr uint8_t nearJump = 0xe9;
+    uint8_t* distance = m_region->writable() + (m_frame.link >> 1) - sizeof(uint32_t);
+    distance[-1] = nearJump;
+    patchJump(distance, target);
 }
 
 // distance: the four bytes after the opcode of a near jump.
@@ -340,36 +346,40 @@ void Translator::patchJump(uint8_t* distance, const uint8_t* target)
 
 TranslatedUnit* Translator::translate(uint32_t linear, PhysicalAddress physical)
 {
+    using Clock = std::chrono::steady_clock;
+    const Clock::time_point begin = Clock::now();
     if (m_assembler->getSize() + roomForUnit > m_region->size())
         m_codeCache.dropAll(); // a new generation; nothing translated runs meanwhile
-    const auto guest = collect(linear, physical);
+    const GuestUnit* guest = collect(linear, physical);
     if (!guest)
         return nullptr;
     if (m_options.unitByUnit && !guest->steps.front().native)
         return nullptr;
     const size_t before = m_assembler->getSize();
-    const ProcessorOffsets offsets = ProcessorOffsets::of(m_processor);
-    UnitEmitter emitter(
-        { *m_assembler, *m_region, m_thunks, *m_memoryForm, offsets, m_units, m_faultSites, m_jumps.data() }, *guest);
-    TranslatedUnit& unit = m_units.add(emitter.emit());
+    m_region->prepare(before + roomForUnit);
+    TranslatedUnit& unit = m_units.add(m_emitter->emit(*guest));
     VcpuCounters& counters = m_processor.counters;
     counters.unitsTranslated.add();
     counters.instructionsTranslated.add(guest->steps.size());
     counters.codeBytesEmitted.add(m_assembler->getSize() - before);
+    // Where it seems longer, the host gave this CPU to others meanwhile.
+    constexpr std::chrono::nanoseconds longest = std::chrono::microseconds(100);
+    const auto taken = std::min<std::chrono::nanoseconds>(Clock::now() - begin, longest);
+    counters.translatingNanoseconds.add(static_cast<uint64_t>(taken.count()));
     return &unit;
 }
 
 // Where an instruction runs over the page's end, the next page is fetched from, too, and that may fault.
-std::optional<GuestUnit> Translator::collect(uint32_t linear, PhysicalAddress physical)
+const GuestUnit* Translator::collect(uint32_t linear, PhysicalAddress physical)
 {
     if (!m_codeCache.settle(physical))
-        return {};
+        return nullptr;
     const UnitCollector::Rules rules { m_options.longestUnit, m_options.unitByUnit, m_options.exactFlags };
     if (!m_collector.straddles(physical))
         return m_collector.collect(linear, physical, m_mode, rules);
     const PhysicalAddress secondPage = m_processor.memory.translateFetch(pageBehind(linear));
     if (!m_memory.pageHost(secondPage) || !m_codeCache.settle(secondPage))
-        return {};
+        return nullptr;
     return m_collector.collectStraddling(linear, physical, secondPage, m_mode, rules);
 }
 

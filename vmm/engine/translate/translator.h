@@ -24,6 +24,7 @@ namespace namsan {
 
 class Decoder;
 class Assembler;
+class UnitEmitter;
 
 struct TranslatorOptions {
     size_t codeBytes = size_t { 64 } << 20;
@@ -84,7 +85,7 @@ private:
     const uint8_t* findCode();
     TranslatedUnit* findUnit(uint32_t linear);
     bool stillStraddles(const TranslatedUnit&);
-    std::optional<GuestUnit> collect(uint32_t linear, PhysicalAddress);
+    const GuestUnit* collect(uint32_t linear, PhysicalAddress);
     TranslatedUnit* translate(uint32_t linear, PhysicalAddress);
     bool isHot(PhysicalAddress);
     void link(const TranslatedUnit&);
@@ -110,6 +111,7 @@ private:
     std::unique_ptr<Assembler> m_assembler;
     std::unique_ptr<MemoryForm> m_memoryForm;
     Thunks m_thunks;
+    std::unique_ptr<UnitEmitter> m_emitter;
     size_t m_thunkBytes = 0; // the region's first part, which stays
     std::vector<JumpEntry> m_jumps;
     TranslatedFrame m_frame;

@@ -8,69 +8,104 @@ namespace namsan {
 
 using namespace register_map;
 
-UnitEmitter::UnitEmitter(const Surroundings& surroundings, const GuestUnit& unit)
+// Adding 127 to 1 overflows, to 0 does not.
+UnitEmitter::Snippets::Snippets(const ProcessorOffsets& offsets)
+    : entryCheck(makeSnippet([](Assembler& a) {
+        a.mov(address64, a.inFrame(offsetof(TranslatedFrame, attention)));
+        a.cmp(a.word[address64], 0); // Attention::polled
+    }))
+    , saveFlags(makeSnippet([&offsets](Assembler& a) {
+        a.mov(temporary, a.eax);
+        a.lahf();
+        a.seto(a.al);
+        a.mov(a.inProcessor(offsets.arithmeticFlags), a.ax);
+        a.mov(a.eax, temporary);
+    }))
+    , loadFlags(makeSnippet([&offsets](Assembler& a) {
+        a.mov(temporary, a.eax);
+        a.movzx(a.eax, a.word[processor + offsets.arithmeticFlags]);
+        a.add(a.al, 127);
+        a.sahf();
+        a.mov(a.eax, temporary);
+    }))
+{
+}
+
+UnitEmitter::UnitEmitter(const Surroundings& surroundings)
     : m_assembler(surroundings.assembler)
-    , m_region(surroundings.region)
     , m_thunks(surroundings.thunks)
     , m_memoryForm(surroundings.memoryForm)
+    , m_asks(m_memoryForm.asks())
     , m_offsets(surroundings.offsets)
     , m_units(surroundings.units)
     , m_allFaultSites(surroundings.faultSites)
     , m_jumps(surroundings.jumps)
-    , m_unit(unit)
+    , m_snippets(m_offsets)
 {
 }
 
-TranslatedUnit UnitEmitter::emit()
+TranslatedUnit UnitEmitter::emit(const GuestUnit& unit)
 {
+    m_unit = &unit;
+    m_state = {};
+    m_coldPathCount = 0;
+    m_faultSites.clear();
     Assembler& a = m_assembler;
     TranslatedUnit result;
-    result.physical = m_unit.physical;
-    result.linear = m_unit.linear;
-    result.mode = m_unit.mode;
-    result.ranges = m_unit.ranges;
-    result.secondPage = m_unit.secondPage;
-    result.rangeInSecondPage = m_unit.rangeInSecondPage;
+    result.physical = m_unit->physical;
+    result.linear = m_unit->linear;
+    result.mode = m_unit->mode;
+    result.ranges = m_unit->ranges;
+    result.secondPage = m_unit->secondPage;
+    result.rangeInSecondPage = m_unit->rangeInSecondPage;
 
-    Xbyak::Label attention;
-    a.align(16);
+    JumpLabel attention;
+    a.fillTo(16);
     result.entry = const_cast<uint8_t*>(a.getCurr());
-    a.mov(address64, a.inFrame(offsetof(TranslatedFrame, attention)));
-    a.cmp(a.word[address64], 0); // Attention::polled
-    a.jne(attention, Assembler::T_NEAR);
+    a.copy(m_snippets.entryCheck);
+    a.jumpIf(Condition::NotEqual, attention);
     result.uncheckedEntry = const_cast<uint8_t*>(a.getCurr());
 
-    for (const Step& step : m_unit.steps)
+    for (const Step& step : m_unit->steps)
         emitStep(step);
-    const Instruction& last = m_unit.steps.back().instruction;
-    if (!endsUnit(last, m_unit.mode)) {
-        const auto executed = static_cast<unsigned>(m_unit.steps.size());
-        emitExitTo(m_unit.nextEip, m_unit.steps.back().eip, m_unit.liveOut, executed);
+    if (!m_unit->steps.back().endsUnit) {
+        const auto executed = static_cast<unsigned>(m_unit->steps.size());
+        emitExitTo(m_unit->nextEip, m_unit->steps.back().eip, m_unit->liveOut, executed);
     }
 
-    for (size_t n = 0; n < m_coldPaths.size(); ++n) {
-        a.L(m_coldPaths[n].start);
-        m_coldPaths[n].begin = static_cast<uint32_t>(a.getCurr() - m_region.writable());
-        m_state = m_coldPaths[n].state;
-        m_coldPaths[n].emit(); // may add further ones
-    }
-    const auto end = static_cast<uint32_t>(a.getCurr() - m_region.writable());
-    for (const FaultSite& site : m_faultSites)
-        m_allFaultSites.add({ site.lookup, site.begin, site.cold->begin, end, site.size, site.writes });
-    a.L(attention);
-    a.mov(a.dword[processor + m_offsets.nextEip], m_unit.linear);
-    a.mov(a.dword[frame + offsetof(TranslatedFrame, reason)], static_cast<uint32_t>(LeaveReason::Attention));
-    a.jmp(m_thunks.leave, Assembler::T_NEAR);
+    emitColdPaths();
+    a.bind(attention);
+    a.move(address, m_unit->linear);
+    a.jumpTo(m_thunks.attention);
     result.deadEntry = const_cast<uint8_t*>(a.getCurr());
-    a.mov(address, m_unit.linear);
-    a.jmp(m_thunks.lookUp, Assembler::T_NEAR);
+    a.move(address, m_unit->linear);
+    a.jumpTo(m_thunks.lookUp);
     return result;
+}
+
+void UnitEmitter::emitColdPaths()
+{
+    for (size_t n = 0; n < m_coldPathCount; ++n) {
+        ColdPath& path = m_coldPaths[n];
+        m_assembler.bind(path.start);
+        path.begin = here();
+        m_state = path.state;
+        path.emit(); // may add further ones
+    }
+    const uint32_t end = m_asks ? 0 : here();
+    for (const FaultSite& site : m_faultSites)
+        m_allFaultSites.add(
+            { site.lookup, site.begin, site.cold->begin, end, site.eip, site.executedBefore, site.size, site.writes });
 }
 
 UnitEmitter::ColdPath& UnitEmitter::addColdPath()
 {
-    ColdPath& path = m_coldPaths.emplace_back();
+    if (m_coldPathCount == m_coldPaths.size())
+        m_coldPaths.emplace_back();
+    ColdPath& path = m_coldPaths[m_coldPathCount++];
     path.state = m_state;
+    path.start = {};
+    path.back = {};
     return path;
 }
 
@@ -82,7 +117,7 @@ void UnitEmitter::emitStep(const Step& step)
     }
     if (isFloatingPoint(step.instruction))
         emitFloatingPoint(step);
-    else if ((m_unit.mode & unit_mode::oneOfSeveral) && emitForSeveral(step))
+    else if ((m_unit->mode & unit_mode::oneOfSeveral) && emitForSeveral(step))
         return;
     else if (!emitSpecial(step))
         emitOrdinary(step);
@@ -169,7 +204,7 @@ HandlerSite& UnitEmitter::emitHandler(const Step& step, AfterHandler after)
     if (after == AfterHandler::GoOn)
         saveFlagsIfLive(step.liveIn);
     flushX87Pointers();
-    const bool leaves = after == AfterHandler::Leave || endsUnit(step.instruction, m_unit.mode);
+    const bool leaves = after == AfterHandler::Leave || step.endsUnit;
     HandlerSite& site = m_units.addHandlerSite({ step.instruction, step.eip, indexOf(step), leaves,
         loadsDataSegment(step.instruction), after != AfterHandler::GoOn, {} });
     m_assembler.mov(temporary64, reinterpret_cast<uintptr_t>(&site));
@@ -186,12 +221,7 @@ HandlerSite& UnitEmitter::emitHandler(const Step& step, AfterHandler after)
 
 void UnitEmitter::saveFlags()
 {
-    Assembler& a = m_assembler;
-    a.mov(temporary, a.eax);
-    a.lahf();
-    a.seto(a.al);
-    a.mov(a.inProcessor(m_offsets.arithmeticFlags), a.ax);
-    a.mov(a.eax, temporary);
+    m_assembler.copy(m_snippets.saveFlags);
 }
 
 void UnitEmitter::saveFlagsIfLive(uint32_t live)
@@ -202,15 +232,9 @@ void UnitEmitter::saveFlagsIfLive(uint32_t live)
     m_state.flagsInMemory = true;
 }
 
-// Adding 127 to 1 overflows, to 0 does not.
 void UnitEmitter::loadFlags()
 {
-    Assembler& a = m_assembler;
-    a.mov(temporary, a.eax);
-    a.movzx(a.eax, a.word[processor + m_offsets.arithmeticFlags]);
-    a.add(a.al, 127);
-    a.sahf();
-    a.mov(a.eax, temporary);
+    m_assembler.copy(m_snippets.loadFlags);
 }
 
 void UnitEmitter::loadFlagsIfLive(uint32_t live)

@@ -2,7 +2,6 @@
 #pragma once
 
 #include "vmm/engine/translate/assembler.h"
-#include "vmm/engine/translate/code_region.h"
 #include "vmm/engine/translate/fault_sites.h"
 #include "vmm/engine/translate/guest_unit.h"
 #include "vmm/engine/translate/liveness.h"
@@ -10,14 +9,15 @@
 #include "vmm/engine/translate/thunks.h"
 #include "vmm/engine/translate/unit_store.h"
 
+#include "vmm/base/inline_function.h"
+
 #include <deque>
-#include <functional>
 #include <vector>
 
 // Included by the .cpp files of this folder only.
 namespace namsan {
 
-// Emits the code of one unit.
+// Emits the code of units, one after the other.
 //
 // Every instruction of the guest changes registers only after the last thing in it that can fault, so that it can be
 // begun again from the state that Processor then holds. The arithmetic flags are the host's, or lie in
@@ -27,23 +27,24 @@ class UnitEmitter {
 public:
     struct Surroundings {
         Assembler& assembler;
-        const CodeRegion& region;
         const Thunks& thunks;
         const MemoryForm& memoryForm;
-        const ProcessorOffsets& offsets;
+        ProcessorOffsets offsets;
         UnitStore& units;
         FaultSites& faultSites;
         const JumpEntry* jumps;
     };
 
-    UnitEmitter(const Surroundings&, const GuestUnit&);
+    // Everything must outlive it.
+    explicit UnitEmitter(const Surroundings&);
 
     // Emits at the assembler's place.
-    TranslatedUnit emit();
+    TranslatedUnit emit(const GuestUnit&);
 
 private:
     using Step = GuestUnit::Step;
-    using Emission = std::function<void()>;
+    using Emission = InlineFunction<40>;
+    using ColdEmission = InlineFunction<96>;
 
     // What is known where the emitter stands. A cold path begins with what was known where it was added.
     struct State {
@@ -53,10 +54,18 @@ private:
         const Step* lastX87 = nullptr; // whose pointers are still to be written
         const Step* lastX87Operand = nullptr;
     };
+    struct Snippets {
+        explicit Snippets(const ProcessorOffsets&);
+
+        Snippet entryCheck;
+        Snippet saveFlags;
+        Snippet loadFlags;
+    };
     enum class AfterHandler { GoOn, GoBack, Leave }; // at its place; from a cold path; in any case
 
     // -- the frame of a unit: unit_emitter.cpp
     void emitStep(const Step&);
+    void emitColdPaths();
     HandlerSite& emitHandler(const Step&, AfterHandler = AfterHandler::GoOn);
     bool emitSpecial(const Step&);
 
@@ -71,25 +80,27 @@ private:
     // -- memory operands: emit_memory.cpp
     struct ColdPath {
         State state;
-        Xbyak::Label start;
-        Xbyak::Label back;
-        std::function<void()> emit;
+        JumpLabel start;
+        JumpLabel back;
+        ColdEmission emit;
         uint32_t begin = 0; // in the code region, when it has been emitted
     };
     struct FaultSite { // places in the code region
         uint32_t lookup;
         uint32_t begin;
         ColdPath* cold;
+        uint32_t eip;
+        uint8_t executedBefore;
         uint8_t size;
         bool writes;
     };
     // What a slow way has to know of the lookup that it stands in for.
     struct SlowWay {
-        bool keepsFlags = false; // they are in the host
-        uint32_t site = 0; // its number, where forms do not ask
+        bool keepsFlags; // they are in the host
+        uint32_t site; // its number
     };
     void saveFlagsBeforeLookup(uint32_t live);
-    SlowWay emitLookup(MemoryAccess, unsigned size, ColdPath&);
+    SlowWay emitLookup(const Step&, MemoryAccess, unsigned size, ColdPath&);
     void emitOffset(const Instruction&, const Xbyak::Reg32& to, uint32_t espMoved = 0);
     void emitAddress(const Instruction&, uint32_t espMoved = 0);
     // The lookup of the address in r8d. afterRead comes back to behind the lookup.
@@ -97,7 +108,7 @@ private:
     // The lookup, and what writes (and perhaps reads) the operand, once for RAM and once for the slow way. What is
     // emitted twice must not change the emitter's state.
     void emitWrite(const Step&, unsigned size, bool alsoReads, const Emission& operation);
-    void emitSlowCall(const Step&, unsigned size, const uint8_t* thunk, uint32_t site);
+    void emitSlowCall(const uint8_t* thunk, uint32_t site);
 
     // -- operations: emit_operations.cpp
     void emitOrdinary(const Step&);
@@ -152,21 +163,29 @@ private:
     void emitExitToValue(unsigned executed);
     void countExecuted(unsigned executed);
 
-    unsigned indexOf(const Step& step) const { return static_cast<unsigned>(&step - m_unit.steps.data()); }
+    unsigned indexOf(const Step& step) const { return static_cast<unsigned>(&step - m_unit->steps.data()); }
+    uint32_t here() const { return static_cast<uint32_t>(m_assembler.getSize()); }
+    Assembler::Place stackPlace(int32_t displacement) const
+    {
+        return { .base = register_map::hostOfGuest[Esp], .displacement = displacement };
+    }
     ColdPath& addColdPath();
 
     Assembler& m_assembler;
-    const CodeRegion& m_region;
     const Thunks& m_thunks;
     const MemoryForm& m_memoryForm;
-    const ProcessorOffsets& m_offsets;
+    const bool m_asks; // that form
+    const ProcessorOffsets m_offsets;
     UnitStore& m_units;
     FaultSites& m_allFaultSites;
     const JumpEntry* m_jumps;
-    const GuestUnit& m_unit;
+    const Snippets m_snippets;
 
+    // Of the unit that is emitted. The memory is used again for the next.
+    const GuestUnit* m_unit = nullptr;
     State m_state;
-    std::deque<ColdPath> m_coldPaths;
+    std::deque<ColdPath> m_coldPaths; // as many as any unit has had
+    size_t m_coldPathCount = 0;
     std::vector<FaultSite> m_faultSites;
 };
 

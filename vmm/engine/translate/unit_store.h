@@ -36,6 +36,7 @@ public:
         , m_ownsFlags(ownsFlags)
         , m_recent(recentCount)
     {
+        m_units.reserve(recentCount);
     }
 
     TranslatedUnit* find(PhysicalAddress, uint32_t linear, uint32_t mode);
