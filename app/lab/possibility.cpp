@@ -5,7 +5,6 @@
 #include "vmm/machine/engine_choice.h"
 #include "vmm/machine/machine_config_schema.h"
 #include "vmm/session/kvm/kvm_device.h"
-#include "vmm/session/soft/soft_session.h"
 
 #include <fmt/format.h>
 
@@ -36,8 +35,6 @@ Result<void> servesVcpus(const std::string& engine, unsigned vcpus)
     const CpuModel& model = CpuModel::standard();
     if (engine == "kvm")
         return kvmCanServe({ vcpus, model, model });
-    if (engine.starts_with("soft:translator"))
-        return SoftSession::canTranslate(memoryFormWishOf(engine), vcpus);
     return {};
 }
 

@@ -57,7 +57,9 @@ const std::vector<GuestRun> table {
     { "TakesInterruptsByApics",
         { "--apic", "always", "--type", "/ #=>echo product $((6*7)) >/dev/ttyS0\\n", "--until", "product 42" }, quick,
         0, "Switch to symmetric I/O mode", 60 },
-    { "BringsFourProcessorsUp", { "--vcpus", "4", "--until", "4 CPU, " }, quick, 0, "Brought up 1 node, 4 CPUs", 100,
+    { "BringsTwoProcessorsUp", { "--vcpus", "2", "--until", "2 CPU, " }, quick, 0, "Brought up 1 node, 2 CPUs", 60 },
+    { "BringsFourProcessorsUp", { "--vcpus", "4", "--until", "4 CPU, " }, quick, 0, "Brought up 1 node, 4 CPUs", 100 },
+    { "InterpretsFourProcessors", { "--vcpus", "4", "--until", "4 CPU, " }, quick, 0, "Brought up 1 node, 4 CPUs", 100,
         "tiny", "soft:interpreter" },
     // Each unit of translated code beside the interpreter; a difference ends the run.
     { "BootsInLockstep", { "--until", "Memory: " }, quick, 0, "Memory: ", 120, "tiny", "soft:lockstep" },
@@ -71,6 +73,10 @@ const std::vector<GuestRun> longTable {
         "NX (Execute Disable) protection: active", 120, "tiny-pae" },
     { "PaeKernelBootsPacked", { "--until", "Namsan tiny guest", "--no-unpack" }, quick, 0, "Run /init as init process",
         300, "tiny-pae" },
+    { "PaeKernelBringsTwoProcessorsUp", { "--vcpus", "2", "--until", "2 CPU, " }, quick, 0, "Brought up 1 node, 2 CPUs",
+        120, "tiny-pae" },
+    { "PaeKernelBringsFourProcessorsUp", { "--vcpus", "4", "--until", "4 CPU, " }, quick, 0,
+        "Brought up 1 node, 4 CPUs", 200, "tiny-pae" },
     { "PaeKernelCounts", { "--until", "! PERF: count" }, quick + " namsan.workload=count", 0, "s ok", 300, "tiny-pae" },
 };
 

@@ -16,11 +16,12 @@ SeveralRig::SeveralRig(unsigned count, Engine engine)
     : memory(std::move(*GuestMemory::create(memorySize)))
     , session(std::make_unique<SoftSession>(*memory, clock, model, bus, count))
 {
-    if (engine == Engine::Translator) {
+    if (engine != Engine::Interpreter) {
         TranslatorOptions options;
         options.codeBytes = 8 << 20;
         options.hotAfter = 1;
-        const auto started = session->startTranslator(MemoryFormWish::Best, options);
+        const auto started = session->startTranslator(
+            engine == Engine::Translator ? MemoryFormWish::Best : MemoryFormWish::Tlb, options);
         EXPECT_TRUE(started) << started.error().message;
     }
     constexpr SegmentState code { 0x08, 0xc09b, 0, 0xffffffff };

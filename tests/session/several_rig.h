@@ -59,7 +59,7 @@ public:
     static constexpr uint32_t codeAddress = 0x10000; // 4 KiB for each
     static constexpr uint32_t stackTop = 0x60000; // 4 KiB for each
 
-    enum class Engine { Interpreter, Translator };
+    enum class Engine { Interpreter, Translator, TranslatorWithTables };
 
     SeveralRig(unsigned count, Engine);
 

@@ -24,6 +24,7 @@ COUNTERS = {
     "TLB misses": "tlb_misses",
     "page faults": "page_faults",
     "translated": "instructions_translated",
+    "ns to translate": "translating_nanoseconds",
     "units dropped": "units_dropped",
     "to look up": "leaves_for_lookup",
     "to link": "leaves_for_link",

@@ -165,6 +165,7 @@ void readTimeStampCounter(Processor& processor, const Instruction&)
 {
     if (processor.cr4 & cr4::timeStampDisable)
         requireLevel0(processor);
+    processor.looksAtClock();
     splitIntoEdxEax(processor, timeStampCounter(processor));
 }
 

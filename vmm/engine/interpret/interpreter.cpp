@@ -79,16 +79,22 @@ Interpreter::Stop Interpreter::runOne()
     if (m_pendingEvent)
         if (const std::optional<Stop> stop = takeCare())
             return *stop;
+    // What makes an instruction special is brought about by one that leaves its block.
+    bool maybeSpecial = true;
     for (;;) {
-        if (needsCare()) [[unlikely]] {
+        if (m_attention.any(m_processor.otherFlags) || (maybeSpecial && isSpecial())) [[unlikely]] {
             if (const std::optional<Stop> stop = takeCare())
                 return *stop;
+            maybeSpecial = true;
             continue;
         }
-        if (m_accelerator && !m_processor.isObserved() && accelerate())
+        if (m_accelerator && !m_processor.isObserved() && accelerate()) {
+            maybeSpecial = true;
             continue;
+        }
         const Block& block = findBlock();
         runBlock(block, block.count);
+        maybeSpecial = m_processor.leaveBlock;
     }
 }
 
@@ -126,13 +132,10 @@ bool Interpreter::mustStep() const
         || (m_processor.otherFlags & (eflags::trap | eflags::resume));
 }
 
-bool Interpreter::needsCare() const
+// Whether there is more to the next instruction than to carry it out.
+bool Interpreter::isSpecial() const
 {
-    // One question for what is almost never so: this is asked before each block.
-    const bool special = m_processor.halted | m_processor.waitsForStartUp | m_processor.interruptShadow
-        | m_processor.breakpointsArmed | (m_processor.pendingDebug != 0);
-    return m_attention.any(m_processor.otherFlags) || special
-        || (m_processor.otherFlags & (eflags::trap | eflags::resume));
+    return m_processor.halted || m_processor.waitsForStartUp || m_processor.pendingDebug != 0 || mustStep();
 }
 
 // Does what must be done between two instructions, in the order of SDM volume 3, table 6-2; runs one of them where each
@@ -291,9 +294,11 @@ void Interpreter::runBlock(const Block& block, unsigned count)
         ++instruction;
     } while (instruction != end && !processor.leaveBlock);
 
-    auto executed = static_cast<uint64_t>(instruction - block.instructions);
-    if (processor.leaveBlock && isUnfinished(processor, instruction[-1]))
-        --executed;
+    uint64_t executed = count;
+    if (processor.leaveBlock) {
+        executed = static_cast<uint64_t>(instruction - block.instructions);
+        executed -= isUnfinished(processor, instruction[-1]);
+    }
     processor.counters.instructions.add(executed);
 }
 

@@ -46,7 +46,7 @@ private:
     Stop runUntilStop();
     bool accelerate();
     void deliver(const Fault&);
-    bool needsCare() const;
+    bool isSpecial() const;
     std::optional<Stop> takeCare();
     bool takeDebugTrap();
     void attendMemory(uint32_t reasons);

@@ -99,12 +99,15 @@ uint32_t Processor::checkedLinearForWrite(SegmentIndex index, uint32_t offset, u
     return linearOrFault(index, segment, mayWrite(segment, protectedMode()), offset, size);
 }
 
-// Often enough that a spinner doesn't use up its time slice, and seldom enough to cost little where nobody waits.
 void Processor::pause()
 {
-    constexpr unsigned pausesBetweenYields = 16;
-    if (!isOneOfSeveral() || ++m_pauses % pausesBetweenYields)
+    if (!isOneOfSeveral())
         return;
+    if (pausesLeft > 1) {
+        --pausesLeft;
+        return;
+    }
+    pausesLeft = pausesBetweenYields;
     counters.yields.add();
     std::this_thread::yield();
 }

@@ -112,6 +112,13 @@ struct Processor {
 
     // PAUSE: the guest spins. Its rival may be waiting for this very host CPU. SDM volume 2, PAUSE.
     void pause();
+    // Translated code counts down by itself, and calls when nothing is left. Often enough that a spinner doesn't use up
+    // its time slice, and seldom enough to cost little where nobody waits.
+    static constexpr uint32_t pausesBetweenYields = 128;
+    uint32_t pausesLeft = pausesBetweenYields;
+    // The guest reads its clock. Who does so between PAUSEs waits for time and for nobody: to give the host CPU away
+    // would let delays take as long as others like to compute, and calibrations of such delays go wrong.
+    void looksAtClock() { pausesLeft = pausesBetweenYields; }
     // All of this processor's stores before are seen by others before its loads after.
     void fence() const
     {
@@ -120,8 +127,8 @@ struct Processor {
     }
 
     // Makes the loop leave the current block after this instruction: for whatever changes how instructions are decoded
-    // or fetched, or may let an interrupt in (CR writes, STI, POPF, segment loads of CS, stores into the code that
-    // runs).
+    // or fetched, may let an interrupt in (CR writes, STI, POPF, segment loads of CS, stores into the code that runs),
+    // or changes what the loop looks at before an instruction: halts, shadows, TF, RF, breakpoints and their traps.
     bool leaveBlock = false;
 
     // -- modes
@@ -197,9 +204,6 @@ struct Processor {
     // INIT, and the SIPI after it. Intel SDM volume 3, 9.1.1 and 9.4.3; table 9-1 tells what INIT leaves as it is.
     void initialize();
     void startUp(uint8_t vector);
-
-private:
-    unsigned m_pauses = 0;
 };
 
 } // namespace namsan

@@ -26,6 +26,7 @@ LinearMemory::LinearMemory(GuestMemory& memory, GuestBus& bus, VcpuCounters& cou
     , m_set(&m_sets.first())
     , m_current(&tableOf(Privilege::Supervisor))
 {
+    noteFetchGeneration();
 }
 
 LinearMemory::~LinearMemory() = default;
@@ -52,9 +53,15 @@ void LinearMemory::reloadCr3(uint32_t cr3, const PageDirectoryPointers& pointers
 {
     m_control.cr3 = cr3;
     m_control.pageDirectoryPointers = pointers;
-    const TranslationSet* before = m_set;
     enterAddressSpace();
-    refresh(m_set == before ? Globals::Keep : Globals::KeepShared);
+    catchUpWithInvalidations();
+    refresh(Globals::Keep);
+}
+
+void LinearMemory::noteFetchGeneration()
+{
+    const bool user = m_privilege == Privilege::User;
+    m_fetchGeneration = (user ? m_set->userFetches : m_supervisorFetches).generation() << 1 | (user ? 1 : 0);
 }
 
 // Makes the set of the address space that CR3 names the one that counts, with whatever it held when it last did.
@@ -78,11 +85,12 @@ void LinearMemory::enterAddressSpace()
         table.forEachUsed([&table](size_t index) { table.forget(index); });
     m_set->hadLargePages.reset();
     m_set->userFetches.restart(++m_lastGeneration);
+    m_set->invalidations = m_invalidations;
     if (&before != m_set)
         copyGlobals(before);
 }
 
-// A new address space begins with the system's part of the one before, to be looked at as everything is.
+// A new address space begins with the system's part of the one before.
 void LinearMemory::copyGlobals(TranslationSet& from)
 {
     constexpr auto supervisor = static_cast<size_t>(Privilege::Supervisor);
@@ -100,32 +108,48 @@ void LinearMemory::refresh(Globals globals)
 {
     const bool specialPagesChanged = m_set->specialEpoch != m_specialEpoch;
     m_set->specialEpoch = m_specialEpoch;
+    if (globals == Globals::LookUp) {
+        m_invalidations += m_invalidated.size() + 1; // of global pages the other sets know too much now
+        m_set->invalidations = m_invalidations;
+    }
     for (Table& table : m_set->tables)
-        table.forEachUsed([&](size_t index) {
-            const Cached& cached = table.cached[index];
-            if (globals == Globals::Keep && cached.translation.global)
-                return;
-            const auto translation = m_walk.peek(m_control, cached.linearPage, table.user);
-            if (!translation)
-                table.forget(index);
-            else if (specialPagesChanged || *translation != cached.translation)
-                fill(table, cached.linearPage, *translation);
-        });
+        refreshTable(table, globals, specialPagesChanged);
     if (m_set->flat)
         m_set->flat->refresh(m_walk, m_control,
             globals == Globals::LookUp ? FlatTables::Globals::LookUp : FlatTables::Globals::Keep, specialPagesChanged);
-    const auto refreshFetches = [this](FetchPages& fetches, bool exceptGlobals) {
-        if (!fetches.hold(m_walk, m_control, exceptGlobals))
-            fetches.restart(++m_lastGeneration);
-    };
-    refreshFetches(m_supervisorFetches, globals != Globals::LookUp);
-    refreshFetches(m_set->userFetches, globals == Globals::Keep);
+    refreshFetches(m_supervisorFetches, globals);
+    refreshFetches(m_set->userFetches, globals);
+    noteFetchGeneration();
+}
+
+void LinearMemory::refreshFetches(FetchPages& fetches, Globals globals)
+{
+    if (!fetches.hold(m_walk, m_control, globals == Globals::Keep))
+        fetches.restart(++m_lastGeneration);
+}
+
+void LinearMemory::refreshTable(Table& table, Globals globals, bool specialPagesChanged)
+{
+    table.forEachUsed([&](size_t index) {
+        const Cached& cached = table.cached[index];
+        if (globals == Globals::Keep && cached.translation.global) {
+            if (specialPagesChanged)
+                fill(table, cached.linearPage, cached.translation);
+            return;
+        }
+        const auto translation = m_walk.peek(m_control, cached.linearPage, table.user);
+        if (!translation)
+            table.forget(index);
+        else if (specialPagesChanged || *translation != cached.translation)
+            fill(table, cached.linearPage, *translation);
+    });
 }
 
 void LinearMemory::forgetFetches(FetchPages& fetches, uint32_t linear)
 {
     if (fetches.holds(linear))
         fetches.restart(++m_lastGeneration);
+    noteFetchGeneration();
 }
 
 // One page of 4 MiB sits in many entries here; INVLPG of any address in it forgets all of it.
@@ -138,20 +162,41 @@ void LinearMemory::forgetLargePage(Table& table, uint32_t linear)
     });
 }
 
-void LinearMemory::invalidatePage(uint32_t linear)
+void LinearMemory::forgetPage(TranslationSet& set, uint32_t linear)
 {
-    for (Table& table : m_set->tables) {
+    for (Table& table : set.tables) {
         if (table.cached[indexOf(linear)].linearPage == (linear & pageMask))
             table.forget(indexOf(linear));
-        if (m_set->hadLargePages[linear >> 22])
+        if (set.hadLargePages[linear >> 22])
             forgetLargePage(table, linear);
     }
+    forgetFetches(set.userFetches, linear);
+}
+
+// Does to this set's global pages what was done while others counted.
+void LinearMemory::catchUpWithInvalidations()
+{
+    const uint64_t missed = m_invalidations - std::exchange(m_set->invalidations, m_invalidations);
+    if (missed > m_invalidated.size()) {
+        for (Table& table : m_set->tables)
+            refreshTable(table, Globals::LookUp, false);
+        refreshFetches(m_set->userFetches, Globals::LookUp);
+        return;
+    }
+    for (uint64_t back = missed; back > 0; --back)
+        forgetPage(*m_set, m_invalidated[(m_invalidations - back) % m_invalidated.size()]);
+}
+
+void LinearMemory::invalidatePage(uint32_t linear)
+{
+    forgetPage(*m_set, linear);
+    m_invalidated[m_invalidations++ % m_invalidated.size()] = linear;
+    m_set->invalidations = m_invalidations;
     if (m_set->flat && m_set->hadLargePages[linear >> 22])
         m_set->flat->forgetRegionOf(linear);
     else if (m_set->flat)
         m_set->flat->forgetPage(linear);
     forgetFetches(m_supervisorFetches, linear);
-    forgetFetches(m_set->userFetches, linear);
 }
 
 void LinearMemory::flushAll()
@@ -188,7 +233,10 @@ void LinearMemory::dropWriteEntries()
     m_set->specialEpoch = ++m_specialEpoch; // the other sets see it when they next count
     for (Table& table : m_set->tables)
         table.forEachUsed([&table](size_t index) { table.entries[index].writeTag = noTag; });
-    assert(!m_set->flat); // one of several interprets
+    if (!m_set->flat)
+        return;
+    m_set->flat->clear();
+    m_set->flat->clearCommon();
 }
 
 void LinearMemory::dropWriteEntries(PhysicalAddress page)

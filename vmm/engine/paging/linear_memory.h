@@ -66,6 +66,7 @@ public:
     {
         m_privilege = privilege;
         m_current = &tableOf(privilege);
+        noteFetchGeneration();
     }
 
     // Whether user accesses that are not aligned to their size raise #AC (SDM volume 3, 6.15, interrupt 17). Fast
@@ -204,11 +205,7 @@ public:
 
     // Another number whenever a translation that translateFetch() gave may have become false. Bit 0 tells the
     // privilege (1: user). The number of an address space comes back with it where its translations still hold.
-    uint64_t fetchGeneration() const
-    {
-        const bool user = m_privilege == Privilege::User;
-        return (user ? m_set->userFetches : m_supervisorFetches).generation() << 1 | (user ? 1 : 0);
-    }
+    uint64_t fetchGeneration() const { return m_fetchGeneration; }
 
     // Stores into pages flagged GuestMemory::Code are reported there after they are done.
     void setCodeCache(CodeCache*);
@@ -272,11 +269,15 @@ private:
     void allowFastWrites(Table&, uint32_t linear);
     void forgetLargePage(Table&, uint32_t linear);
     void forgetFetches(FetchPages&, uint32_t linear);
+    void forgetPage(TranslationSet&, uint32_t linear);
+    void noteFetchGeneration();
 
-    // KeepShared: only in what all address spaces share, from which INVLPG takes them away at once.
-    enum class Globals { Keep, KeepShared, LookUp };
+    enum class Globals { Keep, LookUp };
     void refresh(Globals);
+    void refreshTable(Table&, Globals, bool specialPagesChanged);
     void enterAddressSpace();
+    void catchUpWithInvalidations();
+    void refreshFetches(FetchPages&, Globals);
     void copyGlobals(TranslationSet& from);
     void provideFlat(TranslationSet&);
     TranslationSet* leastRecentlyUsedFlat(size_t leastBytes);
@@ -302,7 +303,12 @@ private:
     std::array<Watch, watchCount> m_watches {};
     uint32_t m_watchHits = 0;
     uint64_t m_lastGeneration = 0; // of all fetches
+    uint64_t m_fetchGeneration = 0; // of those with the privilege of now
     uint64_t m_specialEpoch = 0; // advances when plain pages become special
+    // INVLPG forgets in every address space: the others do it when they next count, where they have not missed too
+    // many.
+    std::array<uint32_t, 32> m_invalidated {}; // the addresses of the last ones
+    uint64_t m_invalidations = 0;
     FetchPages m_supervisorFetches { false }; // of all address spaces: they share the system's code
     std::unique_ptr<FlatMemory> m_flatMemory; // where there are flat tables
     size_t m_flatBudget = 0;

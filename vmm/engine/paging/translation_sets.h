@@ -23,6 +23,7 @@ struct TranslationSet {
     uint32_t directory = 0; // the page directory's address
     uint64_t lastUse = 0;
     uint64_t specialEpoch = 0; // LinearMemory's when the set last counted
+    uint64_t invalidations = 0; // likewise
     std::array<TranslationTable, 2> tables; // by LinearMemory::Privilege
     std::bitset<1024> hadLargePages; // the 4 MiB regions with entries of large pages
     FetchPages userFetches { true };

@@ -17,6 +17,7 @@ ProcessorOffsets ProcessorOffsets::of(const Processor& processor)
     offsets.arithmeticFlags = offset(processor.arithmeticFlags);
     offsets.otherFlags = offset(processor.otherFlags);
     offsets.fxsave = offset(processor.fxsave);
+    offsets.pausesLeft = offset(processor.pausesLeft);
     for (size_t index = 0; index < offsets.segmentBase.size(); ++index) {
         offsets.segmentBase[index] = offset(processor.segments[index].state.base);
         offsets.segmentSelector[index] = offset(processor.segments[index].state.selector);
@@ -81,11 +82,22 @@ void Assembler::move(const Xbyak::Reg32& to, uint32_t value)
     put((0xb8 | (number & 7)) | uint64_t { value } << 8, 5);
 }
 
+void Assembler::moveWide(const Xbyak::Reg64& to, uint64_t value)
+{
+    const auto number = static_cast<unsigned>(to.getIdx());
+    put((0x40 | rexW | (number & 8) >> 3) | uint64_t { 0xb8 | (number & 7) } << 8, 2);
+    put(value, sizeof value);
+}
+
 // Intel SDM volume 2, tables 2-2 and 2-3: a base whose low bits are ESP's needs a SIB byte, one whose low bits are
-// EBP's a displacement; no base at all is SIB's EBP without one.
-void Assembler::encodeWithPlace(uint8_t opcode, uint8_t reg, const Place& place)
+// EBP's a displacement; no base at all is SIB's EBP without one, which takes four bytes of displacement.
+void Assembler::encodeWithPlace(uint8_t opcode, uint8_t reg, const Place& place, unsigned rex)
 {
     constexpr uint8_t none = Place::none;
+    if (place.base == none && place.index != none && place.scale <= 1) {
+        const uint8_t once = place.scale == 0 ? none : place.index;
+        return encodeWithPlace(opcode, reg, { place.index, once, 0, place.displacement }, rex);
+    }
     constexpr unsigned sibFollows = 4;
     constexpr unsigned noBase = 5;
     constexpr unsigned noIndex = 4;
@@ -94,8 +106,7 @@ void Assembler::encodeWithPlace(uint8_t opcode, uint8_t reg, const Place& place)
     const bool needsSib = !hasBase || hasIndex || (place.base & 7) == sibFollows;
     const bool isByte = place.displacement == static_cast<int8_t>(place.displacement);
     const unsigned mod = !hasBase || (place.displacement == 0 && (place.base & 7) != noBase) ? 0 : isByte ? 1 : 2;
-    const unsigned rex
-        = (reg & 8 ? 4u : 0u) | (hasIndex && (place.index & 8) ? 2u : 0u) | (hasBase && (place.base & 8) ? 1u : 0u);
+    rex |= (reg & 8 ? 4u : 0u) | (hasIndex && (place.index & 8) ? 2u : 0u) | (hasBase && (place.base & 8) ? 1u : 0u);
     uint64_t bytes = 0;
     unsigned bits = 0;
     const auto append = [&](uint64_t byte) {

@@ -54,6 +54,7 @@ struct ProcessorOffsets {
     int arithmeticFlags;
     int otherFlags;
     int fxsave;
+    int pausesLeft;
     std::array<int, 6> segmentBase;
     std::array<int, 6> segmentSelector;
 
@@ -133,6 +134,14 @@ public:
     void store(const Place&, const Xbyak::Reg32& from);
     void store(const Place&, uint32_t value);
 
+    // An instruction on 64 bits whose second operand is there.
+    void encodeWide(uint8_t opcode, const Xbyak::Reg64& reg, const Place& place)
+    {
+        encodeWithPlace(opcode, register_map::number(reg), place, rexW);
+    }
+    void moveWide(const Xbyak::Reg64& to, uint64_t value);
+    void jumpThrough(const Place& place) { encodeWithPlace(0xff, 4, place); }
+
     // The operand at host + address64, as a doubleword.
     static constexpr Place operandPlace() { return { 10, 8, 0, 0 }; }
 
@@ -163,7 +172,8 @@ public:
     Xbyak::Address operand() { return ptr[register_map::host + register_map::address64]; }
 
 private:
-    void encodeWithPlace(uint8_t opcode, uint8_t reg, const Place&);
+    static constexpr unsigned rexW = 8;
+    void encodeWithPlace(uint8_t opcode, uint8_t reg, const Place&, unsigned rex = 0);
     void distanceTo(JumpLabel&);
     void putDistance(uint8_t opcode, const uint8_t* target)
     {

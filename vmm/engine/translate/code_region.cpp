@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <sys/mman.h>
@@ -31,6 +32,15 @@ Result<std::unique_ptr<CodeRegion>> CodeRegion::create(size_t size)
         return refused("executable memory");
     region->m_executable = static_cast<const uint8_t*>(executable);
     return region;
+}
+
+// Many pages at once cost much less than a fault for each. A host that cannot do so gives them as ever.
+void CodeRegion::prepareMore(size_t end)
+{
+    constexpr size_t step = 256 << 10;
+    const size_t wanted = std::min((end + step - 1) / step * step, m_size);
+    madvise(m_writable + m_prepared, wanted - m_prepared, MADV_POPULATE_WRITE);
+    m_prepared = std::max(wanted, end);
 }
 
 CodeRegion::~CodeRegion()

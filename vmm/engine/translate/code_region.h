@@ -22,12 +22,21 @@ public:
 
     size_t size() const { return m_size; }
     uint8_t* writable() const { return m_writable; }
+    // Memory up to an offset will be written soon.
+    void prepare(size_t end)
+    {
+        if (end > m_prepared)
+            prepareMore(end);
+    }
     const uint8_t* executable(const uint8_t* written) const { return m_executable + (written - m_writable); }
 
 private:
     CodeRegion() = default;
 
+    void prepareMore(size_t end);
+
     size_t m_size = 0;
+    size_t m_prepared = 0;
     int m_memfd = -1;
     uint8_t* m_writable = nullptr;
     const uint8_t* m_executable = nullptr;

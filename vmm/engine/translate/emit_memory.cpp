@@ -39,7 +39,7 @@ void UnitEmitter::emitAddress(const Instruction& instruction, uint32_t espMoved)
 // What a lookup that asks does to the flags.
 void UnitEmitter::saveFlagsBeforeLookup(uint32_t live)
 {
-    if (m_memoryForm.asks())
+    if (m_asks)
         saveFlagsIfLive(live);
 }
 
@@ -56,7 +56,7 @@ UnitEmitter::SlowWay UnitEmitter::emitLookup(const Step& step, MemoryAccess acce
 {
     const uint32_t lookup = here();
     m_memoryForm.emitLookup(m_assembler, access, size, cold.start);
-    if (m_memoryForm.asks())
+    if (m_asks)
         m_state.flagsInHost = false;
     const uint32_t site = m_allFaultSites.numberOfNext(m_faultSites.size());
     m_faultSites.push_back({ lookup, here(), &cold, step.eip, static_cast<uint8_t>(indexOf(step)),

@@ -8,21 +8,21 @@ using namespace register_map;
 
 namespace {
 
+constexpr uint8_t operandSized = 0xff;
+constexpr std::array<uint8_t, 256> immediateWidths = [] {
+    std::array<uint8_t, 256> widths {};
+    widths[static_cast<size_t>(Operand::Imm8)] = 1;
+    widths[static_cast<size_t>(Operand::Imm8Signed)] = 1;
+    widths[static_cast<size_t>(Operand::Imm16)] = 2;
+    widths[static_cast<size_t>(Operand::ImmV)] = operandSized;
+    return widths;
+}();
+
 unsigned immediateBytes(const Instruction& instruction)
 {
-    for (const Operand operand : instruction.entry->operands) {
-        switch (operand) {
-        case Operand::Imm8:
-        case Operand::Imm8Signed:
-            return 1;
-        case Operand::Imm16:
-            return 2;
-        case Operand::ImmV:
-            return instruction.operandSize;
-        default:
-            break;
-        }
-    }
+    for (const Operand operand : instruction.entry->operands)
+        if (const uint8_t width = immediateWidths[static_cast<size_t>(operand)])
+            return width == operandSized ? instruction.operandSize : width;
     return 0;
 }
 
@@ -76,7 +76,7 @@ HostEncoding hostEncodingOf(const Instruction& instruction)
 } // namespace
 
 // The guest's instruction on host registers, its memory operand at host + address64.
-void UnitEmitter::emitEncoded(const Instruction& instruction)
+void UnitEmitter::emitEncoded(const Instruction& instruction, bool locked)
 {
     Assembler& a = m_assembler;
     const InstructionEntry& entry = *instruction.entry;
@@ -103,10 +103,12 @@ void UnitEmitter::emitEncoded(const Instruction& instruction)
     const auto swapHalves = [&] { a.encode(OpcodeMap::Primary, 0x86, 4, low, { false, instruction.reg }); };
     if (swapsHalves) {
         // Nothing may fault between the two changes of places.
-        if (!m_memoryForm.asks())
+        if (!m_asks)
             a.movzx(temporary, a.byte[host + address64]);
         swapHalves();
     }
+    if (locked)
+        a.lock();
     a.encode(map, encoding.opcode, instruction.operandSize, swapsHalves ? low : encoding.reg, rm);
     a.immediate(immediateBytes(instruction), instruction.immediate);
     if (swapsHalves)
@@ -132,7 +134,7 @@ void UnitEmitter::emitOrdinary(const Step& step)
         return;
     }
     saveFlagsBeforeLookup(step.liveIn);
-    const bool flagsStay = !m_memoryForm.asks();
+    const bool flagsStay = !m_asks;
     if (needsFlags && flagsStay)
         loadFlagsIfLive(step.liveIn);
     emitAddress(instruction);
@@ -154,7 +156,7 @@ void UnitEmitter::emitOrdinary(const Step& step)
     noteFlagEffect(effect);
 }
 
-// XCHG with memory locks the bus by itself; with one vCPU that is not needed.
+// Of one processor. With memory, the host's would lock.
 void UnitEmitter::emitExchange(const Step& step)
 {
     const Instruction& instruction = step.instruction;

@@ -105,6 +105,7 @@ void UnitCollector::beginUnit(uint32_t linear, PhysicalAddress physical, uint32_
     m_unit.physical = physical;
     m_unit.linear = linear;
     m_unit.mode = mode;
+    ++m_number;
     m_unit.steps.clear();
     m_unit.ranges.clear();
     m_unit.secondPage.reset();
@@ -117,6 +118,21 @@ void UnitCollector::look(GuestUnit::Step& step, uint32_t mode)
     step.native = isNative(step.instruction, mode);
     step.endsUnit = namsan::endsUnit(step.instruction, step.native);
     step.effect = flagEffectOf(step.instruction, step.native, step.endsUnit);
+}
+
+UnitCollector::Seen& UnitCollector::note(const GuestUnit::Step& step)
+{
+    const Operation operation = step.instruction.entry->operation;
+    Seen& seen = m_seen[step.eip % seenCount];
+    seen.unit = m_number;
+    seen.eip = step.eip;
+    seen.next = step.eip + step.instruction.length;
+    seen.target = targetOf(step);
+    seen.effect = step.effect;
+    seen.jumps = jumpsRelatively(step.instruction) && operation != Operation::CallRelative;
+    seen.alwaysJumps = operation == Operation::JmpRelative;
+    seen.ends = step.endsUnit || mayStore(step.instruction, step.native);
+    return seen;
 }
 
 bool UnitCollector::collectOnce(uint32_t linear, PhysicalAddress physical, uint32_t mode, const Rules& rules)
@@ -187,6 +203,8 @@ const GuestUnit* UnitCollector::collectStraddling(
 
 void UnitCollector::markLiveFlags(const Rules& rules)
 {
+    for (const GuestUnit::Step& step : m_unit.steps)
+        note(step);
     m_unit.liveOut
         = m_unit.steps.back().endsUnit || rules.exactFlags ? uint32_t { eflags::arithmetic } : liveAt(m_unit.nextEip);
     uint32_t live = m_unit.liveOut;
@@ -213,9 +231,8 @@ void UnitCollector::markLiveFlags(const Rules& rules)
 // Which of the flags matter at a place: those that some way from there reads before it replaces them.
 class UnitCollector::LookAhead {
 public:
-    LookAhead(const UnitCollector& collector, GuestUnit& unit)
+    explicit LookAhead(UnitCollector& collector)
         : m_collector(collector)
-        , m_unit(unit)
     {
     }
 
@@ -224,25 +241,20 @@ public:
     {
         uint32_t live = 0;
         while (undecided && !wasHere(eip, undecided)) {
-            Instruction instruction;
-            if (m_left == 0 || !decode(eip, instruction))
+            const Seen* seen = m_left == 0 ? nullptr : see(eip);
+            if (!seen)
                 return live | undecided;
             --m_left;
-            const bool native = isNative(instruction, m_unit.mode);
-            const bool ends = endsUnit(instruction, native);
-            const FlagEffect effect = flagEffectOf(instruction, native, ends);
-            live |= effect.read & undecided;
-            undecided &= ~(effect.read | effect.replaced);
-            const uint32_t next = eip + instruction.length;
-            if (jumpsRelatively(instruction) && instruction.entry->operation != Operation::CallRelative) {
-                const uint32_t target = next + instruction.immediate;
-                if (instruction.entry->operation != Operation::JmpRelative)
-                    live |= liveAt(next, undecided);
-                eip = target;
-            } else if (ends || mayStore(instruction, native)) {
+            live |= seen->effect.read & undecided;
+            undecided &= ~(seen->effect.read | seen->effect.replaced);
+            if (seen->jumps) {
+                eip = seen->target;
+                if (!seen->alwaysJumps)
+                    live |= liveAt(seen->next, undecided);
+            } else if (seen->ends) {
                 return live | undecided;
             } else {
-                eip = next;
+                eip = seen->next;
             }
         }
         return live;
@@ -265,35 +277,46 @@ private:
     }
 
     // What another page holds is not known for longer than its mapping lasts, so everything matters there.
-    bool decode(uint32_t eip, Instruction& instruction)
+    const Seen* see(uint32_t eip)
     {
-        if ((eip ^ m_unit.linear) & ~pageOffsetMask)
-            return false;
+        const Seen& known = m_collector.m_seen[eip % seenCount];
+        if (known.eip == eip && known.unit == m_collector.m_number)
+            return &known;
+        GuestUnit& unit = m_collector.m_unit;
+        if ((eip ^ unit.linear) & ~pageOffsetMask)
+            return nullptr;
+        GuestUnit::Step step;
+        step.eip = eip;
         const uint32_t offset = eip & pageOffsetMask;
-        if (!m_collector.decodeAt(offset, instruction))
-            return false;
+        if (!m_collector.decodeAt(offset, step.instruction))
+            return nullptr;
+        look(step, unit.mode);
+        noteRange(unit, offset, step.instruction.length);
+        return &m_collector.note(step);
+    }
+
+    static void noteRange(GuestUnit& unit, uint32_t offset, unsigned length)
+    {
         const auto first = static_cast<uint16_t>(offset);
-        const auto last = static_cast<uint16_t>(offset + instruction.length - 1);
-        auto& known = m_unit.ranges.back();
+        const auto last = static_cast<uint16_t>(offset + length - 1);
+        auto& known = unit.ranges.back();
         if (first == known.last + 1)
             known.last = last;
         else if (first < known.first || last > known.last)
-            m_unit.ranges.push_back({ first, last });
-        return true;
+            unit.ranges.push_back({ first, last });
     }
 
     static constexpr unsigned most = 16; // instructions
 
-    const UnitCollector& m_collector;
-    GuestUnit& m_unit;
+    UnitCollector& m_collector;
     unsigned m_left = most;
-    std::array<Visit, most + 1> m_visits {};
+    std::array<Visit, most + 1> m_visits;
     size_t m_visitCount = 0;
 };
 
 uint32_t UnitCollector::liveAt(uint32_t eip)
 {
-    return LookAhead(*this, m_unit).liveAt(eip, eflags::arithmetic);
+    return LookAhead(*this).liveAt(eip, eflags::arithmetic);
 }
 
 } // namespace namsan

@@ -5,6 +5,7 @@
 #include "vmm/engine/decode/instruction.h"
 #include "vmm/engine/translate/liveness.h"
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -72,6 +73,20 @@ public:
 private:
     class LookAhead;
 
+    // What an instruction has to do with the flags, and where it goes on from it.
+    struct Seen {
+        uint32_t unit = 0; // it was seen for, by number
+        uint32_t eip = 0;
+        uint32_t next = 0;
+        uint32_t target = 0; // where it jumps
+        FlagEffect effect;
+        bool jumps = false; // perhaps
+        bool alwaysJumps = false;
+        bool ends = false; // nothing is known of what comes after it
+    };
+    static constexpr size_t seenCount = 64;
+    Seen& note(const GuestUnit::Step&);
+
     bool collectOnce(uint32_t linear, PhysicalAddress, uint32_t mode, const Rules&);
     void beginUnit(uint32_t linear, PhysicalAddress, uint32_t mode);
     static void look(GuestUnit::Step&, uint32_t mode);
@@ -83,6 +98,8 @@ private:
     CodeCache& m_codeCache;
     const Decoder& m_decoder;
     const uint8_t* m_page = nullptr;
+    std::array<Seen, seenCount> m_seen; // by the address's low bits
+    uint32_t m_number = 0; // of the unit
     GuestUnit m_unit; // always the same one, for the sake of the memory that it has
 };
 

@@ -4,6 +4,9 @@
 #include "vmm/engine/cpu_state.h"
 #include "vmm/engine/translate/floating_point_operations.h"
 
+#include <array>
+#include <initializer_list>
+
 namespace namsan {
 
 namespace {
@@ -13,39 +16,36 @@ bool isByteRegister(Operand operand)
     return operand == Operand::Reg8 || operand == Operand::Rm8;
 }
 
+// What an operand in ModRM.rm (or at a direct offset) is: its width in bytes, or that the operand size tells it. Looked
+// at for each operand of each instruction, so they are a table.
+constexpr uint8_t notInRm = 0;
+constexpr uint8_t operandSized = 0xff;
+constexpr std::array<uint8_t, 256> rmWidths = [] {
+    std::array<uint8_t, 256> widths {};
+    const auto set = [&widths](std::initializer_list<Operand> operands, uint8_t width) {
+        for (const Operand operand : operands)
+            widths[static_cast<size_t>(operand)] = width;
+    };
+    set({ Operand::Rm8, Operand::Mem8, Operand::Offset8, Operand::OpcodeReg8 }, 1);
+    set({ Operand::Rm16, Operand::Mem16, Operand::XmmRm16 }, 2);
+    set({ Operand::Rm32, Operand::Mem32, Operand::MmxRm32, Operand::XmmRm32 }, 4);
+    set({ Operand::Mem64, Operand::MmxRm64, Operand::XmmRm64 }, 8);
+    set({ Operand::Mem80 }, 10);
+    set({ Operand::Mem128, Operand::XmmRm128 }, 16);
+    set({ Operand::RmV, Operand::OffsetV, Operand::OpcodeRegV }, operandSized);
+    return widths;
+}();
+
 bool isRm(Operand operand)
 {
-    switch (operand) {
-    case Operand::Rm8:
-    case Operand::Rm16:
-    case Operand::Rm32:
-    case Operand::RmV:
-    case Operand::Mem8:
-    case Operand::Mem16:
-    case Operand::Mem32:
-    case Operand::Mem64:
-    case Operand::Mem80:
-    case Operand::Mem128:
-    case Operand::MmxRm32:
-    case Operand::MmxRm64:
-    case Operand::XmmRm16:
-    case Operand::XmmRm32:
-    case Operand::XmmRm64:
-    case Operand::XmmRm128:
-    case Operand::Offset8:
-    case Operand::OffsetV:
-    case Operand::OpcodeReg8:
-    case Operand::OpcodeRegV:
-        return true;
-    default:
-        return false;
-    }
+    return rmWidths[static_cast<size_t>(operand)] != notInRm;
 }
 
 // AH, CH, DH and BH cannot be named beside a register that needs a REX prefix, as ESP's does.
 bool mixesHighByteWithEsp(const Instruction& instruction)
 {
-    if (instruction.rmIsMemory || instruction.entry->modRm == ModRm::Absent)
+    if (instruction.rmIsMemory || instruction.entry->modRm == ModRm::Absent
+        || (instruction.rm != Esp && instruction.reg != Esp))
         return false;
     const auto& operands = instruction.entry->operands;
     bool highByte = false;
@@ -144,52 +144,24 @@ bool isNativeOperation(const Instruction& instruction)
     }
 }
 
-// Those that others must see as one, and PAUSE, which tells that one waits for others.
-bool concernsOthers(const Instruction& instruction)
+} // namespace
+
+bool isLocked(const Instruction& instruction)
 {
-    constexpr uint8_t nopOrPause = 0x90;
-    const bool isExchange = instruction.entry->operation == Operation::Xchg;
-    return instruction.lock || (isExchange && instruction.rmIsMemory)
-        || (instruction.rep && instruction.opcode == nopOrPause);
+    return instruction.rmIsMemory && (instruction.lock || instruction.entry->operation == Operation::Xchg);
 }
 
-} // namespace
+bool isPause(const Instruction& instruction)
+{
+    return instruction.rep && instruction.entry->operation == Operation::Xchg && !instruction.rmIsMemory
+        && instruction.entry->modRm == ModRm::Absent && instruction.reg == Eax;
+}
 
 unsigned rmWidth(const Instruction& instruction)
 {
-    for (const Operand operand : instruction.entry->operands) {
-        switch (operand) {
-        case Operand::Rm8:
-        case Operand::Mem8:
-        case Operand::Offset8:
-        case Operand::OpcodeReg8:
-            return 1;
-        case Operand::Rm16:
-        case Operand::Mem16:
-        case Operand::XmmRm16:
-            return 2;
-        case Operand::Rm32:
-        case Operand::Mem32:
-        case Operand::MmxRm32:
-        case Operand::XmmRm32:
-            return 4;
-        case Operand::Mem64:
-        case Operand::MmxRm64:
-        case Operand::XmmRm64:
-            return 8;
-        case Operand::Mem80:
-            return 10;
-        case Operand::Mem128:
-        case Operand::XmmRm128:
-            return 16;
-        case Operand::RmV:
-        case Operand::OffsetV:
-        case Operand::OpcodeRegV:
-            return instruction.operandSize;
-        default:
-            break;
-        }
-    }
+    for (const Operand operand : instruction.entry->operands)
+        if (const uint8_t width = rmWidths[static_cast<size_t>(operand)]; width != notInRm)
+            return width == operandSized ? instruction.operandSize : width;
     return instruction.operandSize;
 }
 
@@ -229,8 +201,6 @@ bool isNative(const Instruction& instruction, uint32_t mode)
 {
     if (isNativeFlagOperation(instruction, mode))
         return true;
-    if ((mode & unit_mode::oneOfSeveral) && concernsOthers(instruction))
-        return false;
     if (isFloatingPoint(instruction) ? !isNativeFloatingPoint(instruction, mode)
                                      : !isNativeOperation(instruction) || mixesHighByteWithEsp(instruction))
         return false;

@@ -30,6 +30,11 @@ bool endsUnit(const Instruction&, bool native);
 // load FS and GS to have others in them, which is another mode.)
 bool loadsDataSegment(const Instruction&);
 
+// What matters where a processor is one of several: accesses that others must see as one, and that one waits for
+// others.
+bool isLocked(const Instruction&);
+bool isPause(const Instruction&);
+
 // The width in bytes of the operand in ModRM.rm (or at a direct offset).
 unsigned rmWidth(const Instruction&);
 

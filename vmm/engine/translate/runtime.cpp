@@ -231,7 +231,14 @@ uint32_t TranslatorRuntime::runHandler(TranslatedFrame* frame, const HandlerSite
         processor.eip = eip;
         processor.nextEip = following;
         processor.leaveBlock = false;
+        const auto linear = static_cast<uint32_t>(frame->savedAddress);
+        if (site->write) {
+            frame->site = site->write->site;
+            runtime.noteHeld(linear, site->write->size, true);
+        }
         site->instruction.execute(processor, site->instruction);
+        if (site->write)
+            runtime.learn(*frame, linear, site->write->size, true);
         const bool sameRules = !site->loadsSegment || runtime.m_rules->stillHold();
         if (!site->endsUnit && sameRules && !processor.leaveBlock && processor.nextEip == following)
             return goOn;

@@ -22,6 +22,12 @@ struct HandlerSite {
     bool endsUnit = false;
     bool loadsSegment = false; // what the unit takes for granted may be different afterwards
     bool insteadOfNative = false; // this once, of an instruction that is translated
+    // What this instruction would have done itself, had it not faulted on the host: at TranslatedFrame::savedAddress.
+    struct Access {
+        uint32_t site = 0; // its number in FaultSites
+        uint32_t size = 0;
+    };
+    std::optional<Access> write;
 };
 
 // What translated code calls. The functions are called from emitted code, which no exception can pass: whatever is

@@ -315,12 +315,17 @@ void emitJumpThroughTable(Assembler& a, const uint8_t* missing, std::optional<ui
         emitJumpByTable(a);
         return;
     }
-    const auto entry = static_cast<int>(TranslatedFrame::jumpNumber(*known) * sizeof(JumpEntry)) + jumpTable;
-    a.mov(host, a.inFrame(offsetof(TranslatedFrame, context)));
+    constexpr uint8_t compare = 0x3b;
+    constexpr uint8_t load = 0x8b;
+    const auto inFrame = [](size_t offset) {
+        return Assembler::Place { .base = number(frame), .displacement = static_cast<int32_t>(offset) };
+    };
+    const size_t entry = jumpTable + TranslatedFrame::jumpNumber(*known) * sizeof(JumpEntry);
+    a.encodeWide(load, host, inFrame(offsetof(TranslatedFrame, context)));
     a.or_(host, address64);
-    a.cmp(host, a.ptr[frame + (entry + offsetof(JumpEntry, key))]);
+    a.encodeWide(compare, host, inFrame(entry + offsetof(JumpEntry, key)));
     a.jumpIf(Condition::NotEqual, missing);
-    a.jmp(a.ptr[frame + (entry + offsetof(JumpEntry, code))]);
+    a.jumpThrough(inFrame(entry + offsetof(JumpEntry, code)));
 }
 
 } // namespace namsan

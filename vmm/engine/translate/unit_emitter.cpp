@@ -37,6 +37,7 @@ UnitEmitter::UnitEmitter(const Surroundings& surroundings)
     : m_assembler(surroundings.assembler)
     , m_thunks(surroundings.thunks)
     , m_memoryForm(surroundings.memoryForm)
+    , m_asks(m_memoryForm.asks())
     , m_offsets(surroundings.offsets)
     , m_units(surroundings.units)
     , m_allFaultSites(surroundings.faultSites)
@@ -97,7 +98,7 @@ void UnitEmitter::emitColdPaths()
         m_state = path.state;
         path.emit(); // may add further ones
     }
-    const uint32_t end = m_memoryForm.asks() ? 0 : here();
+    const uint32_t end = m_asks ? 0 : here();
     for (const FaultSite& site : m_faultSites)
         m_allFaultSites.add(
             { site.lookup, site.begin, site.cold->begin, end, site.eip, site.executedBefore, site.size, site.writes });
@@ -122,6 +123,8 @@ void UnitEmitter::emitStep(const Step& step)
     }
     if (isFloatingPoint(step.instruction))
         emitFloatingPoint(step);
+    else if ((m_unit->mode & unit_mode::oneOfSeveral) && emitForSeveral(step))
+        return;
     else if (!emitSpecial(step))
         emitOrdinary(step);
 }
@@ -202,21 +205,22 @@ bool UnitEmitter::emitSpecial(const Step& step)
     }
 }
 
-void UnitEmitter::emitHandler(const Step& step, AfterHandler after)
+HandlerSite& UnitEmitter::emitHandler(const Step& step, AfterHandler after)
 {
     if (after == AfterHandler::GoOn)
         saveFlagsIfLive(step.liveIn);
     flushX87Pointers();
     const bool leaves = after == AfterHandler::Leave || step.endsUnit;
     HandlerSite& site = m_units.addHandlerSite({ step.instruction, step.eip, indexOf(step), leaves,
-        loadsDataSegment(step.instruction), after != AfterHandler::GoOn });
-    m_assembler.mov(temporary64, reinterpret_cast<uintptr_t>(&site));
+        loadsDataSegment(step.instruction), after != AfterHandler::GoOn, {} });
+    m_assembler.moveWide(temporary64, reinterpret_cast<uintptr_t>(&site));
     m_assembler.call(m_thunks.runHandler);
     if (after == AfterHandler::GoBack)
         keepFloatingPoint();
     m_state.floatingPointInHost = false;
     m_state.flagsInHost = false;
     m_state.flagsInMemory = true;
+    return site;
 }
 
 // -- flags ------------------------------------------------------------------------------------------------------------

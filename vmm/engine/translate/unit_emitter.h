@@ -67,7 +67,7 @@ private:
     // -- the frame of a unit: unit_emitter.cpp
     void emitStep(const Step&);
     void emitColdPaths();
-    void emitHandler(const Step&, AfterHandler = AfterHandler::GoOn);
+    HandlerSite& emitHandler(const Step&, AfterHandler = AfterHandler::GoOn);
     bool emitSpecial(const Step&);
 
     // -- flags: unit_emitter.cpp
@@ -113,10 +113,16 @@ private:
 
     // -- operations: emit_operations.cpp
     void emitOrdinary(const Step&);
-    void emitEncoded(const Instruction&);
+    void emitEncoded(const Instruction&, bool locked = false);
     void emitExchange(const Step&);
     void emitDivision(const Step&);
     void emitBitTest(const Step&);
+
+    // -- one of several processors: emit_locked.cpp
+    bool emitForSeveral(const Step&);
+    void emitLocked(const Step&);
+    void emitPause(const Step&);
+    void emitHandlerInstead(const Step&, ColdPath&);
 
     // -- x87, MMX and SSE: emit_floating_point.cpp
     void emitFloatingPoint(const Step&);
@@ -180,6 +186,7 @@ private:
     Assembler& m_assembler;
     const Thunks& m_thunks;
     const MemoryForm& m_memoryForm;
+    const bool m_asks; // that form
     const ProcessorOffsets m_offsets;
     UnitStore& m_units;
     FaultSites& m_allFaultSites;

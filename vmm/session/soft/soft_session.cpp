@@ -12,14 +12,6 @@ namespace namsan {
 // Of each vCPU's share of what there is for translated code.
 static constexpr size_t leastCodeBytes = size_t { 64 } << 20;
 
-Result<void> SoftSession::canTranslate(MemoryFormWish wish, size_t vcpus)
-{
-    if (vcpus == 1 || wish != MemoryFormWish::Flat)
-        return {};
-    return Error { "The flat form of memory serves virtual machines with one vCPU so far. Leave the form open "
-                   "(--engine soft:translator), or use one vCPU (--vcpus 1)." };
-}
-
 Result<void> SoftSession::canCompare(size_t vcpus)
 {
     if (vcpus == 1)
@@ -56,12 +48,7 @@ template <class Start>
 Result<std::string> SoftSession::startWith(
     MemoryFormWish wish, TranslatorOptions options, std::string_view name, Start&& start)
 {
-    if (auto can = canTranslate(wish, m_vcpus.size()); !can)
-        return can.error();
-    const bool several = m_vcpus.size() > 1;
-    MemoryFormChoice choice = chooseMemoryForm(several ? MemoryFormWish::Tlb : wish);
-    if (several && wish == MemoryFormWish::Best)
-        choice.reason = "It compares with tables of its memory (tlb), as it does for several vCPUs so far.";
+    MemoryFormChoice choice = chooseMemoryForm(wish);
     if (wish == MemoryFormWish::Flat && !choice.flat)
         return Error { fmt::format("{} Choose memory=tlb.", choice.reason) };
     options.codeBytes = std::max(options.codeBytes / m_vcpus.size(), std::min(options.codeBytes, leastCodeBytes));

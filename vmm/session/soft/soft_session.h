@@ -25,13 +25,11 @@ public:
     SoftSession(GuestMemory&, const Clock&, const CpuModel&, GuestBus&, unsigned vcpus = 1);
     ~SoftSession() override;
 
-    // Whether this form of memory, or the comparison with the interpreter, serves so many vCPUs; says why not in a
-    // sentence.
-    static Result<void> canTranslate(MemoryFormWish, size_t vcpus);
+    // Whether the comparison with the interpreter serves so many vCPUs; says why not in a sentence.
     static Result<void> canCompare(size_t vcpus);
 
     // Before the vCPU runs. Gives a sentence about the form of memory that it took; fails with one where the host
-    // refuses, or refuses the form that was wished for, or with several vCPUs. The session interprets then.
+    // refuses, or refuses the form that was wished for. The session interprets then.
     Result<std::string> startTranslator(MemoryFormWish = MemoryFormWish::Best, const TranslatorOptions& = {});
     Result<std::string> startLockstep(MemoryFormWish = MemoryFormWish::Best); // each unit compared: slow
 

@@ -121,6 +121,72 @@ TEST_F(AddressSpacesTest, BeginsANewOneWithTheGlobalPagesOfTheOldOne)
         0u);
 }
 
+// INVLPG and changes of CR4.PGE forget global pages of every address space. Intel SDM volume 3, 4.10.4.1.
+class GlobalPagesTest : public AddressSpacesTest {
+protected:
+    GlobalPagesTest()
+    {
+        writeCr4(cpu, cr4::pageGlobalEnable);
+        setPage(shared, frame | 0x107);
+        linear.read<uint32_t>(shared);
+        writeCr3(cpu, otherDirectory);
+        linear.read<uint32_t>(shared);
+    }
+    // Points the page elsewhere, as nobody has told the processor yet.
+    void moveSharedPage() { put<uint32_t>(tableEntry(shared), otherFrame | 0x107); }
+};
+
+TEST_F(GlobalPagesTest, StayInEachUntilTheyAreInvalidated)
+{
+    moveSharedPage();
+    EXPECT_EQ(linear.read<uint32_t>(shared), 0x1111u);
+    writeCr3(cpu, pageDirectory);
+    EXPECT_EQ(linear.read<uint32_t>(shared), 0x1111u);
+}
+
+TEST_F(GlobalPagesTest, AreForgottenByEachWhenOneInvalidatesThem)
+{
+    moveSharedPage();
+    linear.invalidatePage(shared);
+    writeCr3(cpu, pageDirectory);
+    EXPECT_EQ(linear.read<uint32_t>(shared), 0x2222u);
+}
+
+TEST_F(GlobalPagesTest, AreForgottenByEachAlsoWhenMoreAreInvalidatedThanAreRemembered)
+{
+    moveSharedPage();
+    linear.invalidatePage(shared);
+    for (uint32_t n = 1; n < 100; ++n)
+        linear.invalidatePage(shared + 0x1000 * n);
+    writeCr3(cpu, pageDirectory);
+    EXPECT_EQ(linear.read<uint32_t>(shared), 0x2222u);
+}
+
+TEST_F(GlobalPagesTest, AreForgottenByEachWhenGlobalPagesAreSwitchedOff)
+{
+    moveSharedPage();
+    writeCr4(cpu, 0);
+    writeCr4(cpu, cr4::pageGlobalEnable);
+    writeCr3(cpu, pageDirectory);
+    EXPECT_EQ(linear.read<uint32_t>(shared), 0x2222u);
+}
+
+TEST_F(GlobalPagesTest, AreNotLookedAtAgainForWhatHappenedBefore)
+{
+    linear.invalidatePage(shared);
+    for (int times = 0; times < 2; ++times) {
+        writeCr3(cpu, pageDirectory);
+        linear.read<uint32_t>(shared);
+        writeCr3(cpu, otherDirectory);
+        linear.read<uint32_t>(shared);
+    }
+    EXPECT_EQ(missesOf([&] {
+        thereAndBack();
+        linear.read<uint32_t>(shared);
+    }),
+        0u);
+}
+
 TEST_F(AddressSpacesTest, NoticesThatAPageBecameSpecialWhileAnotherRan)
 {
     linear.write<uint32_t>(page, 1);

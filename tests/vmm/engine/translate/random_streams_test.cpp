@@ -20,8 +20,11 @@ namespace {
 // their own. Memory operands are near the ends of pages, of which some are not present, and now and then in the code.
 class RandomStream {
 public:
-    explicit RandomStream(uint32_t seed)
+    enum class Locks { None, Some };
+
+    explicit RandomStream(uint32_t seed, Locks locks = Locks::None)
         : m_random(seed)
+        , m_locks(locks == Locks::Some)
     {
         for (const InstructionEntry& entry : generalInstructions())
             if (isWanted(entry))
@@ -45,6 +48,8 @@ public:
         const uint32_t kind = below(32);
         if (kind == 0)
             return TranslatorBench::code + below(512);
+        if (m_locks && kind < 20) // where locked accesses need no help
+            return TranslatorBench::data + (below(0x7000) & ~7u);
         if (kind < 8)
             return TranslatorBench::data + 0x1000 * (1 + below(6)) - 4 + below(8);
         return TranslatorBench::data + below(0x7000);
@@ -62,8 +67,10 @@ private:
 
     void add(std::vector<uint8_t>& bytes)
     {
+        constexpr uint8_t lockPrefix = 0xf0;
         const InstructionEntry& entry = *m_entries[below(static_cast<uint32_t>(m_entries.size()))];
         const bool wide = below(6) != 0;
+        const size_t start = bytes.size();
         if (!wide)
             bytes.push_back(0x66);
         if (entry.map == OpcodeMap::Extended0F)
@@ -73,20 +80,24 @@ private:
             if (operand == Operand::OpcodeReg8 || operand == Operand::OpcodeRegV)
                 opcode = static_cast<uint8_t>(opcode + below(8));
         bytes.push_back(opcode);
+        bool memory = false;
         if (entry.modRm != ModRm::Absent)
-            addModRm(entry, bytes);
+            memory = addModRm(entry, bytes);
+        if (m_locks && memory && (entry.attributes & attribute::lockable) && below(4))
+            bytes.insert(bytes.begin() + static_cast<ptrdiff_t>(start), lockPrefix);
         for (const Operand operand : entry.operands)
             addImmediate(operand, wide ? 4 : 2, bytes);
     }
 
-    void addModRm(const InstructionEntry& entry, std::vector<uint8_t>& bytes)
+    // Whether it names memory.
+    bool addModRm(const InstructionEntry& entry, std::vector<uint8_t>& bytes)
     {
         const auto reg
             = static_cast<uint8_t>((entry.extension >= 0 ? static_cast<uint32_t>(entry.extension) : below(8)) << 3);
         const bool memory = entry.modRm == ModRm::Memory || (entry.modRm == ModRm::Any && below(2));
         if (!memory) {
             bytes.push_back(static_cast<uint8_t>(0xc0 | reg | below(8)));
-            return;
+            return false;
         }
         switch (below(4)) {
         case 0: { // a base that holds what it holds
@@ -108,6 +119,7 @@ private:
             addValue(address(), 4, bytes);
             break;
         }
+        return true;
     }
 
     void addImmediate(Operand operand, unsigned operandSize, std::vector<uint8_t>& bytes)
@@ -145,6 +157,7 @@ private:
     }
 
     std::mt19937 m_random;
+    const bool m_locks;
     std::vector<const InstructionEntry*> m_entries;
 };
 
@@ -171,30 +184,40 @@ void prepare(TranslatorBench& bench, RandomStream& random, const std::vector<uin
         if (reg != Esp)
             bench.cpu.gpr[reg] = random.address();
     bench.cpu.gpr[Ecx] = random.below(64);
+    if (bench.cpu.isOneOfSeveral()) // the fast way from the first access on
+        for (const uint32_t page : { 0u, 1u, 2u, 4u, 6u })
+            bench.cpu.memory.write<uint8_t>(TranslatorBench::data + 0x1000 * page, 0x5a);
     bench.cpu.setEflags(random.below(2) ? eflags::arithmetic : 0u);
 }
 
 } // namespace
 
-// By seed, and by the memory form: flat where the host has it.
-class RandomStreams : public ::testing::TestWithParam<std::tuple<uint32_t, bool>> { };
+// Flat where the host has it.
+enum class StreamForm { Tables, Flat, TablesOfOneOfTwo, FlatOfOneOfTwo };
+
+class RandomStreams : public ::testing::TestWithParam<std::tuple<uint32_t, StreamForm>> { };
 
 TEST_P(RandomStreams, EndAlike)
 {
     constexpr unsigned streams = 100;
+    const auto [firstSeed, form] = GetParam();
+    const bool several = form == StreamForm::TablesOfOneOfTwo || form == StreamForm::FlatOfOneOfTwo;
+    const bool flat = form == StreamForm::Flat || form == StreamForm::FlatOfOneOfTwo;
+    const auto place = several ? TranslatorBench::Place::OneOfTwo : TranslatorBench::Place::Alone;
+    const auto locks = several ? RandomStream::Locks::Some : RandomStream::Locks::None;
     unsigned finished = 0;
     for (uint32_t n = 0; n < streams; ++n) {
-        const uint32_t seed = std::get<0>(GetParam()) * streams + n;
-        RandomStream source(seed);
+        const uint32_t seed = firstSeed * streams + n;
+        RandomStream source(seed, locks);
         const std::vector<uint8_t> bytes = source.make(4 + source.below(24));
-        RandomStream left(seed + 77);
-        RandomStream right(seed + 77);
-        TranslatorBench interpreted;
+        RandomStream left(seed + 77, locks);
+        RandomStream right(seed + 77, locks);
+        TranslatorBench interpreted({}, place);
         TranslatorOptions options = TranslatorBench::eager();
         options.longestUnit = 1 + seed % 48;
         options.everywhereAnyPage = seed & 1;
-        options.flat = std::get<1>(GetParam()) && chooseMemoryForm(MemoryFormWish::Best).flat;
-        TranslatorBench translated(options);
+        options.flat = flat && chooseMemoryForm(MemoryFormWish::Best).flat;
+        TranslatorBench translated(options, place);
         prepare(interpreted, left, bytes);
         prepare(translated, right, bytes);
         const auto expected = interpreted.stepUntilHalt(TranslatorBench::code, 5000);
@@ -219,6 +242,9 @@ TEST_P(RandomStreams, EndAlike)
     EXPECT_GT(finished, streams / 100); // not all of them may end in faults
 }
 
-INSTANTIATE_TEST_SUITE_P(Seeds, RandomStreams, ::testing::Combine(::testing::Range(0u, 8u), ::testing::Bool()));
+INSTANTIATE_TEST_SUITE_P(Seeds, RandomStreams,
+    ::testing::Combine(::testing::Range(0u, 8u),
+        ::testing::Values(
+            StreamForm::Tables, StreamForm::Flat, StreamForm::TablesOfOneOfTwo, StreamForm::FlatOfOneOfTwo)));
 
 } // namespace namsan

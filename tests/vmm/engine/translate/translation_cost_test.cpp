@@ -93,9 +93,13 @@ TEST_P(TranslationCostTest, IsLittleForEachInstruction)
     // Others may be busy on this host, too.
     for (int round = 1; round < 5; ++round)
         best.nanoseconds = std::min(best.nanoseconds, costOfAll(places, code, flat).nanoseconds);
-    RecordProperty("nanoseconds", std::to_string(best.nanoseconds));
-    RecordProperty("bytes", std::to_string(best.bytes));
-    printf("%g ns %g bytes\n", best.nanoseconds, best.bytes);
+    RecordProperty("nanoseconds_per_instruction", std::to_string(best.nanoseconds));
+    RecordProperty("bytes_per_instruction", std::to_string(best.bytes));
+    EXPECT_LT(best.bytes, flat ? 34 : 48);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    // Wide enough for a host that does other things as well; what was measured is in the properties above.
+    EXPECT_LT(best.nanoseconds, 450);
+#endif
 }
 
 INSTANTIATE_TEST_SUITE_P(Forms, TranslationCostTest, ::testing::Bool(),

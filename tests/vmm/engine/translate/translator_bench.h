@@ -23,8 +23,12 @@ public:
 
     static uint32_t handlerOf(unsigned vector) { return handlers + 16 * vector; }
 
-    explicit TranslatorBench(std::optional<TranslatorOptions> options = {})
+    enum class Place { Alone, OneOfTwo }; // the other one never does anything
+
+    explicit TranslatorBench(std::optional<TranslatorOptions> options = {}, Place place = Place::Alone)
     {
+        if (place == Place::OneOfTwo)
+            cpu.place = { 0, 2 };
         enterProtectedMode();
         for (unsigned vector = 0; vector < 32; ++vector) {
             setGate(static_cast<uint8_t>(vector), makeGate(kernelCode, handlerOf(vector), 0x8e));
