@@ -176,6 +176,7 @@ protected:
     }
 
     uint32_t shootDowns(uint32_t times);
+    uint32_t sharedPage(uint32_t times);
 };
 
 TEST_P(SeveralProcessors, StoreBufferingIsForbiddenByFences)
@@ -304,6 +305,57 @@ TEST_P(SeveralProcessors, TwoSplitLocksDoNotWaitForEachOther)
 TEST_P(SeveralProcessors, CodeThatAnotherRewritesIsRunAnew)
 {
     EXPECT_EQ(crossModification(500), 0u);
+}
+
+// Both run the same page, each at two linear addresses in turn, while processor 0 writes other numbers into it through
+// a third.
+uint32_t SeveralProcessors::sharedPage(uint32_t times)
+{
+    constexpr uint32_t directory = 0x90000;
+    constexpr uint32_t table = 0x91000;
+    constexpr uint32_t page = 0xc5000;
+    constexpr uint32_t windows[] = { 0xa5000, 0xa7000, 0xa9000 };
+    constexpr uint32_t present = 3, large = 0x80;
+    SeveralRig rig(2, GetParam());
+    for (uint32_t entry = 0; entry < 1024; ++entry) {
+        rig.write<uint32_t>(directory + 4 * entry, entry ? entry << 22 | large | present : table | present);
+        rig.write<uint32_t>(table + 4 * entry, entry << 12 | present);
+    }
+    for (const uint32_t window : windows)
+        rig.write<uint32_t>(table + 4 * (window >> 12), page | present);
+    for (CpuState& state : rig.states) {
+        state.cr0 |= cr0::paging | cr0::writeProtect;
+        state.cr3 = directory;
+        state.cr4 = cr4::pageSizeExtensions;
+    }
+    // mov eax, 0; jmp behind; push the place; pop edx; ret
+    rig.store(page, Code().bytes({ 0xb8 }).word32(0).bytes({ 0xeb, 0, 0xe8, 0, 0, 0, 0, 0x5a, 0xc3 }));
+
+    for (unsigned index = 0; index < 2; ++index) {
+        Code code;
+        code.bytes({ 0x31, 0xc9 }); // xor ecx, ecx
+        const size_t next = code.size();
+        code.bytes({ 0x41, 0x89, 0xcb, 0x83, 0xe3, 0x01, 0xc1, 0xe3, 0x0d }); // inc ecx; ebx = (ecx & 1) << 13
+        code.bytes({ 0x81, 0xc3 }).word32(windows[0]); // add ebx, windows[0]
+        if (index == 0)
+            code.bytes({ 0x88, 0x0d }).word32(windows[2] + 1); // mov [windows[2] + 1], cl
+        code.bytes({ 0xff, 0xd3 }); // call ebx
+        code.bytes({ 0x83, 0xc3, 0x0c, 0x39, 0xda, 0x74, 0x06, 0xff, 0x05 }).word32(errors); // edx = ebx + 12?
+        if (index == 0) // eax = cl?
+            code.bytes({ 0x0f, 0xb6, 0xd1, 0x39, 0xd0 });
+        else // below 256?
+            code.bytes({ 0xa9 }).word32(0xffffff00);
+        code.bytes({ 0x74, 0x06, 0xff, 0x05 }).word32(errors);
+        code.bytes({ 0x81, 0xf9 }).word32(times).nearJump(0x85, next).bytes({ 0xf4 });
+        rig.program(index, code);
+    }
+    EXPECT_TRUE(rig.run());
+    return rig.read<uint32_t>(errors);
+}
+
+TEST_P(SeveralProcessors, APageAtSeveralPlacesIsRunAsItIsNow)
+{
+    EXPECT_EQ(sharedPage(2000), 0u);
 }
 
 // Processor 0 exchanges a page and tells processor 1 by an IPI, whose handler drops its translation and looks.

@@ -167,9 +167,9 @@ VcpuFigures VcpuFigures::operator+(const VcpuFigures& other) const
             &VcpuFigures::tlbMisses, &VcpuFigures::yields, &VcpuFigures::accessFaults, &VcpuFigures::flatTableBytes,
             &VcpuFigures::unitsTranslated, &VcpuFigures::instructionsTranslated, &VcpuFigures::translatingNanoseconds,
             &VcpuFigures::codeBytesEmitted, &VcpuFigures::unitsDropped, &VcpuFigures::codePartsEmptied,
-            &VcpuFigures::leavesForLookup, &VcpuFigures::leavesForLink, &VcpuFigures::leavesForAttention,
-            &VcpuFigures::leavesForInterpreter, &VcpuFigures::leavesAfterHandler, &VcpuFigures::leavesForFault,
-            &VcpuFigures::instructionsCompared })
+            &VcpuFigures::codePagesShared, &VcpuFigures::leavesForLookup, &VcpuFigures::leavesForLink,
+            &VcpuFigures::leavesForAttention, &VcpuFigures::leavesForInterpreter, &VcpuFigures::leavesAfterHandler,
+            &VcpuFigures::leavesForFault, &VcpuFigures::instructionsCompared })
         sum.*figure += other.*figure;
     return sum;
 }
@@ -199,6 +199,7 @@ VcpuFigures figuresOf(const VcpuCounters& counters)
         .codeBytesEmitted = counters.codeBytesEmitted.value(),
         .unitsDropped = counters.unitsDropped.value(),
         .codePartsEmptied = counters.codePartsEmptied.value(),
+        .codePagesShared = counters.codePagesShared.value(),
         .leavesForLookup = counters.leavesForLookup.value(),
         .leavesForLink = counters.leavesForLink.value(),
         .leavesForAttention = counters.leavesForAttention.value(),

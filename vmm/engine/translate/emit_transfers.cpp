@@ -211,7 +211,8 @@ void UnitEmitter::emitExitTo(uint32_t target, uint32_t fromEip, uint32_t live, u
             emitJumpThroughTable(a, m_thunks.missing, target);
         return;
     }
-    a.call(m_thunks.link[target > fromEip]); // until the dispatcher puts a jump in its place
+    const uint32_t kind = (target > fromEip ? link_kind::forward : 0) | (servesAnyPage() ? link_kind::fromAnyPage : 0);
+    a.call(m_thunks.link[kind]); // until the dispatcher puts a jump in its place
     a.put(target, sizeof target);
 }
 

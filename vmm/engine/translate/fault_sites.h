@@ -28,10 +28,11 @@ public:
         uint32_t begin = 0; // behind the lookup; it reaches to the next site
         uint32_t slow = 0; // the beginning of its slow way
         uint32_t unitEnd = 0; // what is emitted from here on belongs to others; 0 where the form asks: it never faults
-        uint32_t eip = 0; // of the guest's instruction
+        uint32_t eip = 0; // of the guest's instruction, as its unit has it
         uint8_t executedBefore = 0; // instructions of its unit
         uint8_t size = 0; // of the access, in bytes
         bool writes = false;
+        bool anyPage = false; // its unit serves at any linear page
     };
 
     // Emits a lookup for a site that asks whether the access crosses a page's end. Nothing: there is no room.

@@ -22,6 +22,7 @@ struct HandlerSite {
     bool endsUnit = false;
     bool loadsSegment = false; // what the unit takes for granted may be different afterwards
     bool insteadOfNative = false; // this once, of an instruction that is translated
+    bool anyPage = false; // its unit serves at any linear page
     // What this instruction would have done itself, had it not faulted on the host: at TranslatedFrame::savedAddress.
     struct Access {
         uint32_t site = 0; // its number in FaultSites

@@ -40,8 +40,8 @@ public:
         thunks.leave = m_leave;
         thunks.missing = emitLeaveTo(LeaveReason::Lookup);
         thunks.attention = emitLeaveTo(LeaveReason::Attention);
-        for (const bool forward : { false, true })
-            thunks.link[forward] = emitLink(forward);
+        for (uint32_t kind = 0; kind < thunks.link.size(); ++kind)
+            thunks.link[kind] = emitLink(kind);
         thunks.lookUp = here();
         emitJumpThroughTable(m_assembler, thunks.missing);
         thunks.leaveDropped = emitLeaveTo(LeaveReason::Dropped);
@@ -114,17 +114,17 @@ private:
         return start;
     }
 
-    // Bit 0 of the link tells whether the jump goes forward, where no loop can be without a check elsewhere.
-    const uint8_t* emitLink(bool forward)
+    const uint8_t* emitLink(uint32_t kind)
     {
         Assembler& a = m_assembler;
         const uint8_t* start = here();
         a.pop(temporary64);
         a.mov(address, a.dword[temporary64]);
-        a.add(address, a.dword[frame + offsetof(TranslatedFrame, linearPage)]);
+        if (kind & link_kind::fromAnyPage)
+            a.add(address, a.dword[frame + offsetof(TranslatedFrame, linearPage)]);
         a.mov(host, reinterpret_cast<uintptr_t>(m_region.executable(m_region.writable())));
         a.sub(temporary64, host);
-        a.lea(temporary, a.ptr[temporary64 * 2 + (forward ? 1 : 0)]);
+        a.lea(temporary, a.ptr[temporary64 * (1 << link_kind::bits) + kind]);
         a.mov(a.inFrame(offsetof(TranslatedFrame, link)), temporary);
         a.mov(a.inProcessor(m_offsets.nextEip), address);
         a.mov(a.dword[frame + offsetof(TranslatedFrame, reason)], static_cast<uint32_t>(LeaveReason::Link));

@@ -26,8 +26,8 @@ struct Thunks {
     const uint8_t* attention = nullptr; // jumped to at the entry of the unit of the linear address in r8d
 
     // Called where a jump to another unit will be, which is patched over the call; the linear address that it goes to,
-    // as its unit has it, is in the four bytes behind. The second is for jumps forward. They leave.
-    std::array<const uint8_t*, 2> link {};
+    // as its unit has it, is in the four bytes behind. By link_kind. They leave.
+    std::array<const uint8_t*, 1u << link_kind::bits> link {};
 
     // Called. The slow ways of memory accesses: linear address in r8d, the site's number in r9d. They come back with
     // r10 + r8 as the place of the operand, or not at all. The second of each pair is for where the host's flags are

@@ -21,6 +21,13 @@ enum class LeaveReason : uint32_t {
     Dropped, // the jump table has led to a unit that is no more
 };
 
+// Of a jump to another unit in the same page, as bits.
+namespace link_kind {
+constexpr uint32_t forward = 1 << 0; // there is no loop without a check elsewhere
+constexpr uint32_t fromAnyPage = 1 << 1; // out of a unit that serves at any linear page
+constexpr unsigned bits = 2;
+} // namespace link_kind
+
 // An entry of the table through which jumps to other pages and indirect ones go: the unit of a linear address.
 struct JumpEntry {
     static constexpr uint64_t noKey = ~uint64_t { 0 };
@@ -50,9 +57,9 @@ struct TranslatedFrame {
     LeaveReason reason = LeaveReason::Lookup;
     uint64_t hole = 0; // in flat form: what an empty entry holds
     uint32_t site = 0; // of the access that took the slow way last: its number in FaultSites
-    uint32_t link = 0; // for Link: the offset behind the jump, twice, and 1 where it goes forward
+    uint32_t link = 0; // for Link: the offset behind the jump, with its link_kind below
     uint32_t hostMxcsr = 0x1f80; // what C++ runs with
-    uint32_t linearPage = 0; // of the unit that runs, where units serve at any linear page; otherwise 0
+    uint32_t linearPage = 0; // of the unit that runs, where that serves at any
     bool floatingPointInHost = false; // the guest's x87, MMX and SSE registers are in the host's, not in Processor
     std::array<JumpEntry, size_t { 1 } << jumpBits> jumps;
 };

@@ -164,16 +164,13 @@ uint32_t Translator::modeNow() const
     return (m_processor.cpl == 3 ? unit_mode::user : 0)
         | (isWhole(m_processor.segments[Fs].state) ? unit_mode::fsIsWhole : 0)
         | (isWhole(m_processor.segments[Gs].state) ? unit_mode::gsIsWhole : 0) | floatingPointModeOf(m_processor)
-        | (m_processor.isOneOfSeveral() ? unit_mode::oneOfSeveral : 0)
-        | (m_processor.cpl == 3 || m_options.everywhereAnyPage ? unit_mode::anyPage : 0);
+        | (m_processor.isOneOfSeveral() ? unit_mode::oneOfSeveral : 0);
 }
 
 // The keys of the jump table say under which mapping and mode they hold, so that most changes need no clearing.
 void Translator::setContext()
 {
     m_mode = modeNow();
-    if (!(m_mode & unit_mode::anyPage))
-        m_frame.linearPage = 0;
     // User and system have fetch generations of their own.
     constexpr uint32_t changing
         = unit_mode::fsIsWhole | unit_mode::gsIsWhole | unit_mode::x87IsNative | unit_mode::sseIsNative;
@@ -302,10 +299,13 @@ TranslatedUnit* Translator::findUnit(uint32_t linear)
     const PhysicalAddress physical = m_processor.memory.translateFetch(linear);
     if (!m_memory.pageHost(physical))
         return nullptr;
-    if (TranslatedUnit* unit = m_units.find(physical, linear, m_mode)) {
-        if (!unit->secondPage || stillStraddles(*unit, linear))
+    if (TranslatedUnit* unit = m_units.find(physical, m_mode)) {
+        if (!unit->servesAt(linear))
+            shareCodeOf(physical);
+        else if (!unit->secondPage || stillStraddles(*unit, linear))
             return unit;
-        codeWritten(physical, 1); // another page follows now
+        else
+            codeWritten(physical, 1); // another page follows now
     }
     return isHot(physical) ? translate(linear, physical) : nullptr;
 }
@@ -330,18 +330,22 @@ bool Translator::isHot(PhysicalAddress physical)
 void Translator::link(const TranslatedUnit& unit)
 {
     m_linkWaits = false;
-    const bool forward = m_frame.link & 1;
+    const uint32_t kind = m_frame.link & ((1u << link_kind::bits) - 1);
+    if (unit.servesAnyPage() != ((kind & link_kind::fromAnyPage) != 0))
+        return; // the unit that jumps is no more
     // The page behind may be mapped otherwise while the unit that jumps stays as it is: by way of the jump table, which
     // knows.
-    const uint8_t* target = unit.secondPage ? unit.deadEntry : forward ? unit.uncheckedEntry : unit.entry;
+    const uint8_t* target = unit.secondPage ? unit.deadEntry
+        : kind & link_kind::forward         ? unit.uncheckedEntry
+                                            : unit.entry;
     constexpr uint8_t nearJump = 0xe9;
-    const uint32_t place = (m_frame.link >> 1) - static_cast<uint32_t>(sizeof(uint32_t));
+    const uint32_t place = (m_frame.link >> link_kind::bits) - static_cast<uint32_t>(sizeof(uint32_t));
     uint8_t* distance = m_region->writable() + place;
     distance[-1] = nearJump;
     patchJump(distance, target);
     const size_t part = m_parts.partOf(static_cast<size_t>(target - m_region->writable()));
     if (m_parts.partOf(place) != part)
-        m_linksInto[part].push_back({ place, forward });
+        m_linksInto[part].push_back({ place, kind });
 }
 
 // Nothing translated runs meanwhile.
@@ -355,7 +359,7 @@ void Translator::beginNextPart()
         m_processor.counters.codePartsEmptied.add();
     m_faultSites.beginPart(part, static_cast<uint32_t>(begin));
     forgetLinks(part);
-    if (m_linkWaits && m_parts.partOf(m_frame.link >> 1) == part)
+    if (m_linkWaits && m_parts.partOf(m_frame.link >> link_kind::bits) == part)
         m_linkWaits = false;
     const uint8_t* executable = m_region->executable(m_region->writable());
     for (JumpEntry& entry : m_frame.jumps)
@@ -370,7 +374,7 @@ void Translator::forgetLinks(size_t part)
     for (const Link& link : m_linksInto[part]) {
         uint8_t* distance = m_region->writable() + link.place;
         distance[-1] = nearCall;
-        patchJump(distance, m_thunks.link[link.forward]);
+        patchJump(distance, m_thunks.link[link.kind]);
     }
     m_linksInto[part].clear();
     for (auto& links : m_linksInto)
@@ -393,6 +397,8 @@ TranslatedUnit* Translator::translate(uint32_t linear, PhysicalAddress physical)
     const Clock::time_point begin = Clock::now();
     if (m_assembler->getSize() + roomForUnit > m_parts.end())
         beginNextPart();
+    if (!m_units.servesAt(physical, linear))
+        shareCodeOf(physical);
     const GuestUnit* guest = collect(linear, physical);
     if (!guest)
         return nullptr;
@@ -412,19 +418,31 @@ TranslatedUnit* Translator::translate(uint32_t linear, PhysicalAddress physical)
     return &unit;
 }
 
+// The same code at a second linear page. Most code is only ever found at one, so what knows that one is made first: it
+// is faster. Libraries are elsewhere in each process.
+void Translator::shareCodeOf(PhysicalAddress physical)
+{
+    const PhysicalAddress page = physical - physical % GuestMemory::pageSize;
+    codeWritten(page, GuestMemory::pageSize);
+    m_units.share(page);
+    m_processor.counters.codePagesShared.add();
+}
+
 // Where an instruction runs over the page's end, the next page is fetched from, too, and that may fault.
 const GuestUnit* Translator::collect(uint32_t linear, PhysicalAddress physical)
 {
     if (!m_codeCache.settle(physical))
         return nullptr;
-    const uint32_t inUnit = m_mode & unit_mode::anyPage ? linear % GuestMemory::pageSize : linear;
+    const bool anyPage = m_options.anyPageAtOnce || m_units.isShared(physical);
+    const uint32_t inUnit = anyPage ? linear % GuestMemory::pageSize : linear;
+    const uint32_t mode = m_mode | (anyPage ? unit_mode::anyPage : 0);
     const UnitCollector::Rules rules { m_options.longestUnit, m_options.unitByUnit, m_options.exactFlags };
     if (!m_collector.straddles(physical))
-        return m_collector.collect(inUnit, physical, m_mode, rules);
+        return m_collector.collect(inUnit, physical, mode, rules);
     const PhysicalAddress secondPage = m_processor.memory.translateFetch(pageBehind(linear));
     if (!m_memory.pageHost(secondPage) || !m_codeCache.settle(secondPage))
         return nullptr;
-    return m_collector.collectStraddling(inUnit, physical, secondPage, m_mode, rules);
+    return m_collector.collectStraddling(inUnit, physical, secondPage, mode, rules);
 }
 
 // Called from within translated code, which stays where it is: this goes behind all of it.
@@ -447,8 +465,8 @@ std::optional<uint32_t> Translator::emitAskingLookup(const FaultSites::Site& sit
 std::optional<Translator::EmittedCode> Translator::codeAt(uint32_t linear)
 {
     m_mode = modeNow();
-    const TranslatedUnit* unit = m_units.find(m_processor.memory.translateFetch(linear), linear, m_mode);
-    if (!unit)
+    const TranslatedUnit* unit = m_units.find(m_processor.memory.translateFetch(linear), m_mode);
+    if (!unit || !unit->servesAt(linear))
         return {};
     return EmittedCode { m_region->executable(unit->entry), m_region->executable(unit->deadEntry) };
 }
@@ -465,7 +483,7 @@ void Translator::codeWritten(PhysicalAddress physical, uint64_t size)
             *entry = nearJump;
             patchJump(entry + 1, unit.deadEntry);
         }
-        if (unit.mode & unit_mode::anyPage) {
+        if (unit.servesAnyPage()) {
             *unit.tableEntry = nearJump;
             patchJump(unit.tableEntry + 1, m_thunks.leaveDropped);
         } else if (m_frame.jumpOf(unit.linear).code == m_region->executable(unit.tableEntry)) {

@@ -35,7 +35,7 @@ struct TranslatorOptions {
     bool exactFlags = false; // also where no later instruction asks for them: in the frame of a fault
     bool unitByUnit = false; // units are not chained, handlers are left to the interpreter; run() runs one unit
     bool lockstep = false; // the same, and accesses are to be observed
-    bool everywhereAnyPage = false; // units of the system, too, serve at any linear page: for tests
+    bool anyPageAtOnce = false; // units serve at any linear page before there is a second one: for tests
     bool flat = false; // the memory form; see Translator::canBeFlat()
 };
 
@@ -90,6 +90,7 @@ private:
     bool stillStraddles(const TranslatedUnit&, uint32_t linear);
     const GuestUnit* collect(uint32_t linear, PhysicalAddress);
     TranslatedUnit* translate(uint32_t linear, PhysicalAddress);
+    void shareCodeOf(PhysicalAddress);
     bool isHot(PhysicalAddress);
     void link(const TranslatedUnit&);
     void beginNextPart();
@@ -121,7 +122,7 @@ private:
     // Jumps that lead into a part from others: where in the region their distances are.
     struct Link {
         uint32_t place;
-        bool forward;
+        uint32_t kind; // link_kind
     };
     std::array<std::vector<Link>, CodeParts::most> m_linksInto;
     TranslatedFrame m_frame;

@@ -100,8 +100,8 @@ void UnitEmitter::emitColdPaths()
     }
     const uint32_t end = m_asks ? 0 : here();
     for (const FaultSite& site : m_faultSites)
-        m_allFaultSites.add(
-            { site.lookup, site.begin, site.cold->begin, end, site.eip, site.executedBefore, site.size, site.writes });
+        m_allFaultSites.add({ site.lookup, site.begin, site.cold->begin, end, site.eip, site.executedBefore, site.size,
+            site.writes, servesAnyPage() });
 }
 
 UnitEmitter::ColdPath& UnitEmitter::addColdPath()
@@ -212,7 +212,7 @@ HandlerSite& UnitEmitter::emitHandler(const Step& step, AfterHandler after)
     flushX87Pointers();
     const bool leaves = after == AfterHandler::Leave || step.endsUnit;
     HandlerSite& site = m_units.addHandlerSite({ step.instruction, step.eip, indexOf(step), leaves,
-        loadsDataSegment(step.instruction), after != AfterHandler::GoOn, {} });
+        loadsDataSegment(step.instruction), after != AfterHandler::GoOn, servesAnyPage(), {} });
     m_assembler.moveWide(temporary64, reinterpret_cast<uintptr_t>(&site));
     m_assembler.call(m_thunks.runHandler);
     if (after == AfterHandler::GoBack)

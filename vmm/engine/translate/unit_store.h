@@ -30,6 +30,9 @@ struct TranslatedUnit {
     bool dropped = false;
     std::vector<GuestUnit::Range> ranges;
     GuestUnit::Range rangeInSecondPage {};
+
+    bool servesAnyPage() const { return mode & unit_mode::anyPage; }
+    bool servesAt(uint32_t address) const { return servesAnyPage() || linear == address; }
 };
 
 // All translated units of one vCPU, by where they are and by what they were made of.
@@ -42,10 +45,8 @@ public:
     {
     }
 
-    TranslatedUnit* find(PhysicalAddress physical, uint32_t linear, uint32_t mode) const
-    {
-        return m_units.find(keyOf(physical, linear, mode));
-    }
+    // It may be one that serves at another linear page.
+    TranslatedUnit* find(PhysicalAddress physical, uint32_t mode) const { return m_units.find(keyOf(physical, mode)); }
     TranslatedUnit& add(TranslatedUnit);
     HandlerSite& addHandlerSite(const HandlerSite& site) { return m_parts[m_part].handlerSites.emplace_back(site); }
 
@@ -56,13 +57,21 @@ public:
     bool covers(PhysicalAddress, uint64_t size) const;
     bool holdsCodeOf(PhysicalAddress page) const { return m_pages.contains(page / GuestMemory::pageSize); }
 
+    // Whether what is in the page was found at several linear pages, so that its units have to serve at any.
+    bool isShared(PhysicalAddress) const;
+    // Whether its units serve, as far as is known, at that linear address.
+    bool servesAt(PhysicalAddress, uint32_t linear) const;
+    // From now on, until something new is in the page. Its units must be gone.
+    void share(PhysicalAddress);
+
     // Takes the units out that were made of those bytes, and gives each to the callback.
     template <class Callback> void drop(PhysicalAddress physical, uint64_t size, Callback&& onDropped)
     {
-        if (!covers(physical, size))
-            return;
         const uint64_t number = physical / GuestMemory::pageSize;
-        Page& page = m_pages[number];
+        const auto found = m_pages.find(number);
+        if (found == m_pages.end() || (!found->second.units.empty() && !covers(physical, size)))
+            return;
+        Page& page = found->second;
         const auto first = static_cast<uint32_t>(physical % GuestMemory::pageSize);
         const auto last = static_cast<uint32_t>(first + size - 1);
         page.lines = 0;
@@ -79,7 +88,7 @@ public:
             return true;
         });
         if (page.units.empty())
-            m_pages.erase(number);
+            m_pages.erase(found);
     }
 
     // Forgets everything, and takes the Code flags of its pages away where it owns them.
@@ -97,13 +106,15 @@ private:
     struct Page {
         uint64_t lines = 0; // bit n: the n-th 64 bytes hold something that a unit was made of
         std::vector<TranslatedUnit*> units;
+        std::optional<uint32_t> linear; // the page where those that begin here serve; nothing: at any
+        bool shared = false; // there may be none, but there were
     };
 
-    static uint64_t keyOf(PhysicalAddress physical, uint32_t linear, uint32_t mode)
+    static uint64_t keyOf(PhysicalAddress physical, uint32_t mode)
     {
-        return physical << 32 | (mode & unit_mode::anyPage ? 0 : linear & 0xfffff000) | mode;
+        return physical << unit_mode::bits | (mode & ~unit_mode::anyPage);
     }
-    void forget(const TranslatedUnit& unit) { m_units.erase(keyOf(unit.physical, unit.linear, unit.mode)); }
+    void forget(const TranslatedUnit& unit) { m_units.erase(keyOf(unit.physical, unit.mode)); }
     static uint64_t linesOf(const TranslatedUnit&, uint64_t page);
     static bool overlaps(const TranslatedUnit&, uint64_t page, uint32_t first, uint32_t last);
     void list(TranslatedUnit&, PhysicalAddress page);

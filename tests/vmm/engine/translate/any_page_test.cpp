@@ -7,18 +7,24 @@
 
 namespace namsan {
 
+struct AnyPageKind {
+    bool flat;
+    bool atOnce; // and not only when there is a second place
+};
+
 // The same physical code at two linear addresses.
-class AnyPageTest : public ::testing::TestWithParam<bool> {
+class AnyPageTest : public ::testing::TestWithParam<AnyPageKind> {
 protected:
     static constexpr uint32_t code = TranslatorBench::code;
     static constexpr uint32_t alias = 0x300000;
+    static constexpr uint32_t third = 0x340000;
     static constexpr uint32_t otherFrame = 0x380000;
 
     static TranslatorOptions options()
     {
         TranslatorOptions options = TranslatorBench::eager();
-        options.everywhereAnyPage = true;
-        options.flat = GetParam() && chooseMemoryForm(MemoryFormWish::Best).flat;
+        options.anyPageAtOnce = GetParam().atOnce;
+        options.flat = GetParam().flat && chooseMemoryForm(MemoryFormWish::Best).flat;
         return options;
     }
 
@@ -28,6 +34,7 @@ protected:
     {
         bench.enablePaging();
         bench.setPage(alias, code | 7);
+        bench.setPage(third, code | 7);
     }
 
     uint64_t unitsMadeBy(uint32_t eip)
@@ -44,11 +51,15 @@ TEST_P(AnyPageTest, SharesItsUnitsAndReturnsToWhereItWasCalledFrom)
     bench.load(code, { 0xe8, 4, 0, 0, 0, 0x83, 0xc0, 0x01, 0xf4, 0x8b, 0x04, 0x24, 0xc3 });
     EXPECT_GT(unitsMadeBy(code), 0u);
     EXPECT_EQ(bench.cpu.gpr[Eax], code + 6);
-    EXPECT_EQ(unitsMadeBy(alias), 0u);
+    EXPECT_EQ(unitsMadeBy(alias) == 0, GetParam().atOnce);
     EXPECT_EQ(bench.cpu.gpr[Eax], alias + 6);
     EXPECT_EQ(bench.cpu.eip, alias + 9);
-    EXPECT_EQ(unitsMadeBy(code), 0u);
-    EXPECT_EQ(bench.cpu.gpr[Eax], code + 6);
+    for (const uint32_t linear : { code, third, alias, third, code }) {
+        EXPECT_EQ(unitsMadeBy(linear), 0u);
+        EXPECT_EQ(bench.cpu.gpr[Eax], linear + 6);
+        EXPECT_EQ(bench.cpu.eip, linear + 9);
+    }
+    EXPECT_EQ(bench.counters.codePagesShared.value(), GetParam().atOnce ? 0u : 1u);
 }
 
 TEST_P(AnyPageTest, SharesTheUnitsOfProgramsWithoutBeingTold)
@@ -58,16 +69,16 @@ TEST_P(AnyPageTest, SharesTheUnitsOfProgramsWithoutBeingTold)
     user.setPage(alias, code | 7);
     // call f; hlt (which is a general protection fault); f: ret
     user.load(code, { 0xe8, 1, 0, 0, 0, 0xf4, 0xc3 });
-    uint64_t units = 0;
+    std::vector<uint64_t> units;
     for (const uint32_t linear : { code, alias, code, alias }) {
         user.enterLevel3();
         user.runFrom(linear);
         ASSERT_EQ(user.cpu.eip, TranslatorBench::handlerOf(13) + 1);
         EXPECT_EQ(user.get32(user.cpu.gpr[Esp] + 4), linear + 5);
-        const uint64_t now = user.counters.unitsTranslated.value();
-        EXPECT_TRUE(units == 0 || now == units) << now;
-        units = now;
+        units.push_back(user.counters.unitsTranslated.value());
     }
+    EXPECT_GT(units[1], units[0]);
+    EXPECT_EQ(units[3], units[1]);
 }
 
 TEST_P(AnyPageTest, FaultsWithTheAddressThatHoldsNow)
@@ -164,7 +175,7 @@ TEST_P(AnyPageTest, GoesOnWhilePartsOfItsCodeAreEmptied)
     constexpr uint32_t places = 10000;
     for (const bool anyPage : { false, true }) {
         TranslatorOptions smallOptions = options();
-        smallOptions.everywhereAnyPage = anyPage;
+        smallOptions.anyPageAtOnce = anyPage;
         smallOptions.codeBytes = 1 << 20;
         TranslatorBench small(smallOptions);
         small.enablePaging();
@@ -189,6 +200,93 @@ TEST_P(AnyPageTest, GoesOnWhilePartsOfItsCodeAreEmptied)
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(Forms, AnyPageTest, ::testing::Bool());
+// What every process of the same program at the same address does.
+TEST_P(AnyPageTest, DoesNotShareWhatIsAtOneLinearPageInEveryAddressSpace)
+{
+    bench.load(code, { 0xe8, 4, 0, 0, 0, 0x83, 0xc0, 0x01, 0xf4, 0x8b, 0x04, 0x24, 0xc3 });
+    unitsMadeBy(code);
+    for (unsigned round = 0; round < 3; ++round) {
+        writeCr3(bench.cpu, ProcessorBench::pageDirectory);
+        EXPECT_EQ(unitsMadeBy(code), 0u);
+    }
+    EXPECT_EQ(bench.counters.codePagesShared.value(), 0u);
+}
+
+// What was shared does not stay so when something else is in the page.
+TEST_P(AnyPageTest, BeginsAnewWithAPageThatHasOtherCode)
+{
+    for (uint8_t round = 1; round <= 3; ++round) {
+        bench.load(code, { 0xb8, round, 0, 0, 0, 0x40, 0xf4 }); // mov eax, round; inc eax; hlt
+        bench.codeCache.codeWrittenElsewhere(code, 0x1000);
+        for (const uint32_t linear : { code, code, alias, third }) {
+            bench.runFrom(linear);
+            EXPECT_EQ(bench.cpu.gpr[Eax], round + 1u);
+            const uint64_t expected = linear == code ? round - 1u : round;
+            EXPECT_EQ(bench.counters.codePagesShared.value(), GetParam().atOnce ? 0 : expected);
+        }
+    }
+}
+
+// From a page that is at one place to one that is at two, and back.
+TEST_P(AnyPageTest, JumpsBetweenPagesOfBothKinds)
+{
+    bench.setPage(alias + 0x1000, (code + 0x1000) | 7);
+    bench.setPage(alias, otherFrame | 7);
+    bench.load(code, { 0x40, 0xe9, 0xfa, 0x0f, 0, 0 }); // inc eax; jmp code + 1000
+    bench.load(otherFrame, { 0x83, 0xc0, 0x10, 0x90, 0xe9, 0xf7, 0x0f, 0, 0 }); // add eax, 10; nop; jmp alias + 1000
+    bench.load(code + 0x1000, { 0x49, 0xeb, 0x00, 0x0f, 0x85, 0xf7, 0xef, 0xff, 0xff, 0xf4 }); // dec ecx; jmp; jnz; hlt
+    for (unsigned round = 0; round < 3; ++round)
+        for (const uint32_t linear : { code, alias }) {
+            bench.cpu.gpr[Eax] = 0;
+            bench.cpu.gpr[Ecx] = 50;
+            EXPECT_EQ(bench.runFrom(linear), Interpreter::Stop::Halted);
+            EXPECT_EQ(bench.cpu.gpr[Eax], linear == code ? 50u : 50u * 16);
+            EXPECT_EQ(bench.cpu.eip, linear + 0x100a);
+        }
+}
+
+// In a page at one place, with the linear page of another still in the frame.
+TEST_P(AnyPageTest, KeepsAddressesAfterComingFromASharedPage)
+{
+    constexpr uint32_t single = 0x180000;
+    bench.load(code, { 0xff, 0xe6 }); // jmp esi
+    // cpuid, a loop, a call, and a load that faults
+    bench.load(single, { 0x0f, 0xa2, 0xb9, 3, 0, 0, 0, 0x49, 0x75, 0xfd, 0xe8, 0, 0, 0, 0, 0xa1, 0, 0, 0x20, 0 });
+    bench.setPage(TranslatorBench::data, 0);
+    for (const uint32_t linear : { code, alias, third, alias }) {
+        bench.cpu.gpr[Esi] = single;
+        bench.cpu.gpr[Esp] = TranslatorBench::stack - 0x1000;
+        EXPECT_EQ(bench.runFrom(linear), Interpreter::Stop::Halted);
+        ASSERT_EQ(bench.cpu.eip, TranslatorBench::handlerOf(14) + 1);
+        EXPECT_EQ(bench.get32(bench.cpu.gpr[Esp] + 4), single + 15);
+        EXPECT_EQ(bench.get32(TranslatorBench::stack - 0x1004), single + 15);
+    }
+}
+
+// The instruction behind the store is the one that is written, through another mapping of the same page.
+TEST_P(AnyPageTest, ChangesItselfThroughAnotherMapping)
+{
+    constexpr uint32_t window = 0x3c0000;
+    bench.setPage(window, code | 7);
+    // mov [ebx], dl; mov al, 0; movzx eax, al; hlt
+    bench.load(code, { 0x88, 0x13, 0xb0, 0x00, 0x0f, 0xb6, 0xc0, 0xf4 });
+    uint8_t written = 1;
+    for (unsigned round = 0; round < 4; ++round)
+        for (const uint32_t linear : { code, alias, third })
+            for (const uint32_t through : { window, linear, code, alias }) {
+                bench.cpu.gpr[Ebx] = through + 3;
+                bench.cpu.gpr[Edx] = ++written;
+                EXPECT_EQ(bench.runFrom(linear), Interpreter::Stop::Halted);
+                ASSERT_EQ(bench.cpu.gpr[Eax], written);
+                ASSERT_EQ(bench.cpu.eip, linear + 8);
+            }
+}
+
+INSTANTIATE_TEST_SUITE_P(Forms, AnyPageTest,
+    ::testing::Values(AnyPageKind { false, false }, AnyPageKind { false, true }, AnyPageKind { true, false },
+        AnyPageKind { true, true }),
+    [](const auto& info) {
+        return std::string(info.param.flat ? "Flat" : "Tables") + (info.param.atOnce ? "AtOnce" : "WhenShared");
+    });
 
 } // namespace namsan
