@@ -292,10 +292,8 @@ Thunks emitThunks(Assembler& assembler, const CodeRegion& region, const Processo
 void emitCompareWithTable(Assembler& a)
 {
     static_assert(TranslatedFrame::jumpBits == 16);
-    a.mov(temporary, address);
-    a.shr(temporary, TranslatedFrame::jumpBits);
-    a.xor_(temporary, address);
-    a.movzx(temporary, a.r9w);
+    a.imul(temporary, address, static_cast<int>(TranslatedFrame::jumpFactor));
+    a.shr(temporary, 32 - TranslatedFrame::jumpBits);
     a.add(temporary, temporary);
     a.mov(host, a.inFrame(offsetof(TranslatedFrame, context)));
     a.or_(host, address64);

@@ -39,11 +39,9 @@ struct JumpEntry {
 // What translated code works with beside the processor. Its address is in a register, the members at fixed offsets.
 struct TranslatedFrame {
     static constexpr unsigned jumpBits = 16;
+    static constexpr uint32_t jumpFactor = 0x9e3779b1; // 2^32 divided by the golden ratio
     // Functions begin at multiples of 16, so the low bits alone would be a poor number.
-    static constexpr uint32_t jumpNumber(uint32_t linear)
-    {
-        return (linear ^ linear >> jumpBits) & ((1u << jumpBits) - 1);
-    }
+    static constexpr uint32_t jumpNumber(uint32_t linear) { return linear * jumpFactor >> (32 - jumpBits); }
     JumpEntry& jumpOf(uint32_t linear) { return jumps[jumpNumber(linear)]; }
 
     uint64_t instructions = 0; // carried out since the dispatcher last took the number away
