@@ -97,7 +97,7 @@ TEST_P(TranslationCostTest, IsLittleForEachInstruction)
     RecordProperty("bytes_per_instruction", std::to_string(best.bytes));
     EXPECT_LT(best.bytes, flat ? 34 : 48);
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-    // On a quiet host of 2023 it is a third of that.
+    // Wide enough for a host that does other things as well; what was measured is in the properties above.
     EXPECT_LT(best.nanoseconds, 450);
 #endif
 }
