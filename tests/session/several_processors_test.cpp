@@ -408,11 +408,11 @@ TEST_P(SeveralProcessors, AProcessorThatWaitsForItsStartUpTakesNothingElse)
     EXPECT_EQ(rig.states[1].eip, 0xfff0u);
 }
 
-const auto engines = ::testing::Values(
-    SeveralRig::Engine::Interpreter, SeveralRig::Engine::Translator, SeveralRig::Engine::TranslatorWithTables);
+const auto engines = ::testing::Values(SeveralRig::Engine::Interpreter, SeveralRig::Engine::Translator,
+    SeveralRig::Engine::TranslatorWithTables, SeveralRig::Engine::Kvm);
 std::string nameOf(const ::testing::TestParamInfo<SeveralRig::Engine>& info)
 {
-    return std::array { "Interpreter", "Translator", "TranslatorWithTables" }[static_cast<size_t>(info.param)];
+    return std::array { "Interpreter", "Translator", "TranslatorWithTables", "Kvm" }[static_cast<size_t>(info.param)];
 }
 INSTANTIATE_TEST_SUITE_P(Engines, SeveralProcessors, engines, nameOf);
 

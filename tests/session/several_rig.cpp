@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tests/session/several_rig.h"
 
+#include "vmm/session/kvm/kvm_session.h"
+
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -12,18 +14,32 @@
 
 namespace namsan {
 
-SeveralRig::SeveralRig(unsigned count, Engine engine)
-    : memory(std::move(*GuestMemory::create(memorySize)))
-    , session(std::make_unique<SoftSession>(*memory, clock, model, bus, count))
+// Empty where the host has no KVM that serves.
+std::unique_ptr<VmSession> SeveralRig::make(unsigned count, Engine engine)
 {
+    if (engine == Engine::Kvm) {
+        auto kvm = KvmSession::create(*memory, clock, model, bus, count);
+        if (kvm)
+            return std::move(*kvm);
+        failure = kvm.error().message;
+        return {};
+    }
+    auto soft = std::make_unique<SoftSession>(*memory, clock, model, bus, count);
     if (engine != Engine::Interpreter) {
         TranslatorOptions options;
         options.codeBytes = 8 << 20;
         options.hotAfter = 1;
-        const auto started = session->startTranslator(
-            engine == Engine::Translator ? MemoryFormWish::Best : MemoryFormWish::Tlb, options);
+        const auto started
+            = soft->startTranslator(engine == Engine::Translator ? MemoryFormWish::Best : MemoryFormWish::Tlb, options);
         EXPECT_TRUE(started) << started.error().message;
     }
+    return soft;
+}
+
+SeveralRig::SeveralRig(unsigned count, Engine engine)
+    : memory(std::move(*GuestMemory::create(memorySize)))
+    , session(make(count, engine))
+{
     constexpr SegmentState code { 0x08, 0xc09b, 0, 0xffffffff };
     constexpr SegmentState data { 0x10, 0xc093, 0, 0xffffffff };
     for (unsigned index = 0; index < count; ++index) {
@@ -72,6 +88,7 @@ public:
             if (exit.reason == VcpuExit::Reason::Kicked)
                 continue;
             if (exit.reason != VcpuExit::Reason::Halted) {
+                why = exit.reason == VcpuExit::Reason::TripleFault ? "It ended in a triple fault." : exit.why;
                 failed = true;
                 changed();
                 return;
@@ -84,6 +101,8 @@ public:
             halted = halted && stop;
         }
     }
+
+    std::string why; // of its failure; once its thread has ended
 
 private:
     Vcpu& m_vcpu;
@@ -136,6 +155,7 @@ bool SeveralRig::run(uint32_t awaited)
         threads[index].join();
         session->vcpu(index).setSleeper(nullptr);
         states[index] = session->vcpu(index).save();
+        failure += runners[index]->why;
     }
     return good;
 }

@@ -3,6 +3,7 @@
 
 #include "tests/support/guest_program.h"
 #include "vmm/session/soft/soft_session.h"
+#include "vmm/session/vm_session.h"
 
 #include <cstdint>
 #include <initializer_list>
@@ -51,7 +52,7 @@ private:
     std::vector<uint8_t> m_bytes;
 };
 
-// Several virtual processors of the software CPU, each on a thread of its own, in flat 32-bit protected mode with
+// Several virtual processors of an engine, each on a thread of its own, in flat 32-bit protected mode with
 // interrupts off, and without a board.
 class SeveralRig {
 public:
@@ -59,7 +60,7 @@ public:
     static constexpr uint32_t codeAddress = 0x10000; // 4 KiB for each
     static constexpr uint32_t stackTop = 0x60000; // 4 KiB for each
 
-    enum class Engine { Interpreter, Translator, TranslatorWithTables };
+    enum class Engine { Interpreter, Translator, TranslatorWithTables, Kvm };
 
     SeveralRig(unsigned count, Engine);
 
@@ -85,8 +86,12 @@ public:
     EmptyGuestBus bus;
     ManualClock clock;
     CpuModel model = CpuModel::standard().withLocalApic();
+    std::string failure; // of the last run() that gave false, or why there is no session
     std::unique_ptr<GuestMemory> memory;
-    std::unique_ptr<SoftSession> session;
+    std::unique_ptr<VmSession> session;
+
+private:
+    std::unique_ptr<VmSession> make(unsigned count, Engine);
 };
 
 } // namespace namsan
