@@ -3,6 +3,9 @@
 
 #include "tests/session/bare_kvm.h"
 
+#include <cstring>
+#include <thread>
+
 namespace namsan {
 
 namespace {
@@ -204,6 +207,21 @@ bool alignmentIsNotChecked()
     return vm.endsInHandler(generalProtection);
 }
 
+// mov ecx,20000; again: lock inc dword [2003eh]; dec ecx; jnz again. A second processor does the same.
+bool splitLocksLoseCounts()
+{
+    constexpr uint32_t times = 20000, secondCode = 0x11000;
+    const std::vector<uint8_t> code { 0xb9, 0x20, 0x4e, 0, 0, 0xf0, 0xff, 0x05, 0x3e, 0, 2, 0, 0x49, 0x75, 0xf6 };
+    BareKvm vm(code);
+    vm.addSecond(secondCode, code);
+    std::thread second([&vm] { vm.runSecond(); });
+    vm.run();
+    second.join();
+    uint32_t count;
+    std::memcpy(&count, &vm.at<uint8_t>(0x2003e), sizeof count);
+    return count != 2 * times;
+}
+
 } // namespace
 
 namespace host_fault {
@@ -233,6 +251,9 @@ const HostFault trapAfterPortAccessIsLost {
     "This host's KVM lets an interrupt come before the single-step trap of an OUT.", trapAfterPortIsLost
 };
 const HostFault noAlignmentChecks { "This host's KVM does not check alignment.", alignmentIsNotChecked };
+const HostFault splitLocksAreNotAtomic {
+    "This host's KVM loses counts of a LOCK INC across two cache lines on two vCPUs.", splitLocksLoseCounts
+};
 const HostFault anyPatIsTaken { "This host's KVM takes a reserved memory type in IA32_PAT.", reservedPatIsTaken };
 
 const HostFault adjustmentsTakeFlagsOfEax { "This host's KVM sets the flags of AAM and AAD by EAX and not by AL.",

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -36,10 +37,25 @@ std::unique_ptr<VmSession> SeveralRig::make(unsigned count, Engine engine)
     return soft;
 }
 
-SeveralRig::SeveralRig(unsigned count, Engine engine)
-    : memory(std::move(*GuestMemory::create(memorySize)))
+std::vector<SeveralRig::Engine> SeveralRig::engines()
+{
+    std::vector<Engine> served { Engine::Interpreter, Engine::Translator, Engine::TranslatorWithTables };
+    if (KvmDevice::open())
+        served.push_back(Engine::Kvm);
+    return served;
+}
+
+std::string SeveralRig::nameOf(Engine engine)
+{
+    return std::array { "Interpreter", "Translator", "TranslatorWithTables", "Kvm" }[static_cast<size_t>(engine)];
+}
+
+SeveralRig::SeveralRig(unsigned count, Engine engine, const CpuModel& wanted)
+    : model(wanted)
+    , memory(std::move(*GuestMemory::create(memorySize)))
     , session(make(count, engine))
 {
+    EXPECT_TRUE(session) << failure;
     constexpr SegmentState code { 0x08, 0xc09b, 0, 0xffffffff };
     constexpr SegmentState data { 0x10, 0xc093, 0, 0xffffffff };
     for (unsigned index = 0; index < count; ++index) {
@@ -112,8 +128,41 @@ private:
 
 } // namespace
 
-bool SeveralRig::run(uint32_t awaited)
+void SeveralRig::moveTo(Engine engine)
 {
+    const unsigned vcpus = count();
+    session.reset(); // only one at a time is at the memory
+    session = make(vcpus, engine);
+    ASSERT_TRUE(session) << failure;
+}
+
+namespace {
+constexpr uint32_t descriptors = 0x92000;
+constexpr uint32_t vectors = 0x93000;
+constexpr uint32_t handlers = 0x94000; // 64 bytes for each
+} // namespace
+
+void SeveralRig::makeTables()
+{
+    write<uint64_t>(descriptors + 8, 0x00cf9b000000ffff);
+    write<uint64_t>(descriptors + 16, 0x00cf93000000ffff);
+    for (CpuState& state : states) {
+        state.gdtr = { descriptors, 23 };
+        state.idtr = { vectors, 0x7ff };
+    }
+}
+
+void SeveralRig::handle(uint8_t vector, const Code& handler)
+{
+    const uint64_t address = handlers + 64u * vector;
+    write<uint64_t>(vectors + 8u * vector, address >> 16 << 48 | 0x8e0000080000 | (address & 0xffff));
+    store(static_cast<uint32_t>(address), handler);
+}
+
+bool SeveralRig::run(uint32_t awaited, const std::function<bool()>& enough)
+{
+    if (!session)
+        return false;
     const unsigned vcpus = count();
     std::atomic<bool> stop = false;
     std::atomic<bool> failed = false;
@@ -143,9 +192,13 @@ bool SeveralRig::run(uint32_t awaited)
     };
     {
         std::unique_lock lock(progressMutex);
-        progress.wait_for(lock, std::chrono::minutes(1), [&] { return allHalted() || failed; });
+        if (!enough)
+            progress.wait_for(lock, std::chrono::minutes(1), [&] { return allHalted() || failed; });
     }
-    const bool good = allHalted() && !failed;
+    const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+    while (enough && !enough() && !failed && std::chrono::steady_clock::now() < end)
+        std::this_thread::yield();
+    const bool good = (enough ? enough() : allHalted()) && !failed;
     stop = true;
     for (unsigned index = 0; index < vcpus; ++index) {
         session->vcpu(index).kick();

@@ -36,33 +36,11 @@ bool InstructionCompleter::complete(CpuState& state, bool a20Open)
     m_completed.add();
     if (stop == Interpreter::Stop::TripleFault)
         return false;
-    take(state);
-    state.pendingEvent = m_interpreter.pendingEvent();
-    return true;
-}
-
-void InstructionCompleter::initialize(CpuState& state)
-{
-    m_processor.load(state);
-    m_processor.initialize();
-    take(state);
-}
-
-void InstructionCompleter::startUp(CpuState& state, uint8_t vector)
-{
-    m_processor.load(state);
-    m_processor.startUp(vector);
-    take(state);
-}
-
-// What the processor has; the rest of the state stays.
-void InstructionCompleter::take(CpuState& state) const
-{
     const bool nmiPending = state.nmiPending;
-    const LocalApicState apic = state.apic;
     state = m_processor.save();
     state.nmiPending = nmiPending;
-    state.apic = apic;
+    state.pendingEvent = m_interpreter.pendingEvent();
+    return true;
 }
 
 void InstructionCompleter::addAccesses()

@@ -27,9 +27,6 @@ public:
     // One instruction, or the delivery of the pending event, from that state on. False: it ended in a triple fault,
     // and the state is what it was.
     bool complete(CpuState&, bool a20Open);
-    // INIT, and the SIPI after it.
-    void initialize(CpuState&);
-    void startUp(CpuState&, uint8_t vector);
     uint64_t completed() const { return m_completed.value(); } // how often that was; any thread
 
     // Empty: the register is none that the model has, or takes no such value (#GP).
@@ -37,7 +34,6 @@ public:
     bool writeMsr(uint32_t number, uint64_t value);
 
 private:
-    void take(CpuState&) const;
     void addAccesses();
 
     VcpuCounters& m_vcpuCounters;

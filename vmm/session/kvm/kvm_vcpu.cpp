@@ -333,9 +333,10 @@ CpuState KvmVcpu::read() const
 void KvmVcpu::apply(uint32_t reasons, CpuState& state) const
 {
     if (reasons & Attention::Initialize)
-        m_completer.initialize(state);
+        state.initialize(
+            m_environment.model, m_neighbours.place.index, m_environment.memory.host(CpuState::resetPage) != nullptr);
     if (reasons & Attention::StartUp)
-        m_completer.startUp(state, m_attention.startUpVector());
+        state.startUp(m_attention.startUpVector());
 }
 
 void KvmVcpu::load(const CpuState& state)

@@ -140,7 +140,7 @@ private:
     KvmClock m_clock;
     VcpuBus m_bus; // of the kernel's exits
     VcpuBus m_completersBus;
-    mutable InstructionCompleter m_completer; // between two uses it holds nothing
+    InstructionCompleter m_completer;
 
     bool m_halted = false;
     bool m_waitsForStartUp = false;
