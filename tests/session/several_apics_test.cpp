@@ -363,7 +363,7 @@ TEST_P(SeveralApics, AHaltEndsByAKickAndIsAHaltAgain)
     rig.program(1, haltForEver);
     for (unsigned time = 0; time < 50; ++time)
         ASSERT_TRUE(rig.run(0b01)) << rig.failure; // which ends by a kick for the other one
-    EXPECT_EQ(rig.states[1].mpState, MpState::Halted);
+    EXPECT_LE(rig.states[1].eip, SeveralRig::codeAddress + 0x1000 + 4);
     EXPECT_EQ(rig.read<uint32_t>(countOf(0)), 0u);
     rig.states[0].mpState = MpState::Running;
     rig.states[0].eip = SeveralRig::codeAddress;
