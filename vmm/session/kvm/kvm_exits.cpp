@@ -91,6 +91,7 @@ void KvmVcpu::handleMmio()
             memory.write(address, { mmio.data, mmio.len });
         return;
     }
+    // The local APIC's page is among the rest, unless the guest has laid it over its memory: KVM does not ask there.
     // Sizes that are no bus cycle (a part of an access that crosses a page) become several that are.
     for (unsigned done = 0; done < mmio.len;) {
         const unsigned part = std::bit_floor(mmio.len - done);
