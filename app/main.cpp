@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/commands/command_line.h"
 #include "app/running/ending_signals.h"
+#include "ui/race/open_race.h"
 #include "ui/shell/open_start.h"
 #include "ui/shell/open_window.h"
 
@@ -14,6 +15,10 @@
 namespace namsan {
 
 namespace {
+
+constexpr const char* noDisplay
+    = "There is no display for the window (neither DISPLAY nor WAYLAND_DISPLAY is set); run with --headless, or with "
+      "QT_QPA_PLATFORM=offscreen.";
 
 // Qt ends the program where it finds no display, so it is asked for before Qt is.
 bool hasDisplay()
@@ -83,13 +88,16 @@ int main(int argc, char** argv)
     Program program {
         .openWindow =
             [&](const WindowRequest& request) {
-                return hasDisplay() ? openWindow(provideWindow(), request, makeMachine)
-                                    : refuse("There is no display for the window (neither DISPLAY nor WAYLAND_DISPLAY "
-                                             "is set); run with --headless, or with QT_QPA_PLATFORM=offscreen.");
+                return hasDisplay() ? openWindow(provideWindow(), request, makeMachine) : refuse(noDisplay);
             },
         .makeMachine = makeMachine,
         .output = std::cout,
         .errors = std::cerr,
+        .openRace =
+            [&](const RaceRequest& request) {
+                return hasDisplay() ? raceInWindow(provideWindow().application(), request, makeMachine)
+                                    : refuse(noDisplay);
+            },
         .recipes = recipes,
     };
     if (hasDisplay())

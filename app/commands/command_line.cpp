@@ -4,6 +4,7 @@
 #include "app/commands/doctor_command.h"
 #include "app/commands/experiment_command.h"
 #include "app/commands/guest_command.h"
+#include "app/commands/race_command.h"
 #include "app/commands/run_command.h"
 
 #include <CLI/CLI.hpp>
@@ -28,6 +29,8 @@ constexpr const char* examples = R"(Examples:
   namsan run --kernel vmlinuz --initrd initrd.gz --append console=ttyS0 --headless --serial stdio
   namsan experiment run count --columns 1s,1d --repetitions 6 --name first
                                           a table of what placement does; "show first" shows it again
+  namsan race kbuild --size smoke --lanes 1d,2s
+                                          two placements beside each other, started together
   namsan doctor                           what this host offers
 
 "namsan run --help" lists the options of a run and the exit codes.)";
@@ -65,6 +68,7 @@ ExitCode runCommandLine(const std::vector<std::string>& arguments, const Program
     RunCommand run(parser);
     GuestCommand guest(parser);
     ExperimentCommand experiment(parser);
+    RaceCommand race(parser);
     DoctorCommand doctor(parser);
 
     try {
@@ -83,6 +87,8 @@ ExitCode runCommandLine(const std::vector<std::string>& arguments, const Program
         return guest.execute(program);
     if (experiment.chosen())
         return experiment.execute(program);
+    if (race.chosen())
+        return race.execute(program);
     if (doctor.chosen())
         return doctor.execute(program);
     if (!program.askWhatToDo)

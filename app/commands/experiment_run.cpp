@@ -2,52 +2,24 @@
 #include "app/commands/experiment_run.h"
 
 #include "app/lab/experiment_runner.h"
+#include "app/lab/measuring_host.h"
 #include "app/lab/possibility.h"
 #include "app/lab/result_export.h"
 #include "app/lab/result_text.h"
 #include "app/running/ending_signals.h"
-#include "vmm/base/file_descriptor.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
 #include <cmath>
-#include <cstring>
-#include <fcntl.h>
 #include <ostream>
-#include <sys/file.h>
-#include <sys/utsname.h>
 
 namespace namsan {
 
 namespace {
 
 namespace fs = std::filesystem;
-
-// Held while an experiment is measured: two at once would measure each other. The kernel lets go of it with the
-// program.
-Result<FileDescriptor> lockMeasuring(const fs::path& folder)
-{
-    const fs::path path = folder / "measuring.lock";
-    FileDescriptor file(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-    if (file.number() < 0)
-        return Error { fmt::format("The file {} can't be made: {}. Make room or change its folder's rights.",
-            path.string(), std::strerror(errno)) };
-    if (flock(file.number(), LOCK_EX | LOCK_NB) != 0)
-        return Error { "Another experiment is being measured, and two at once would measure each other; try again when "
-                       "it is over, or end it." };
-    return file;
-}
-
-HostDescription describeHost(const Topology& topology)
-{
-    utsname name {};
-    uname(&name);
-    return { topology.processorName, fmt::format("{} {}", name.sysname, name.release),
-        static_cast<unsigned>(topology.cpus.size()) };
-}
 
 Result<std::map<unsigned, MachineConfig>> configsFor(
     const ExperimentSettings& settings, const Workload& workload, const WorkloadSize& size)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/commands/run_command.h"
 
-#include "app/library/guest_making.h"
+#include "app/commands/prepare_guest.h"
 #include "app/running/headless_run.h"
 #include "vmm/machine/machine_config_check.h"
 #include "vmm/machine/machine_config_schema.h"
@@ -178,7 +178,7 @@ ExitCode RunCommand::execute(const Program& program) const
 {
     const auto say = [&](const std::string& sentence) { program.errors << "namsan: " << sentence << '\n'; };
     const GuestCache guests(GuestCache::defaultFolder());
-    if (const auto prepared = prepareGuest(guests, program); !prepared) {
+    if (const auto prepared = m_guest.empty() ? Result<void> {} : prepareGuest(m_guest, guests, program); !prepared) {
         say(prepared.error().message);
         return ExitCode::BadInput;
     }
@@ -200,20 +200,6 @@ ExitCode RunCommand::execute(const Program& program) const
     if (asked->headless)
         return runHeadless(asked->config, asked->orders, *host, program.makeMachine, say);
     return program.openWindow({ asked->config, asked->orders });
-}
-
-// A guest that is missing is made, one that is there is verified; both before the run and its time-out begin.
-Result<void> RunCommand::prepareGuest(const GuestCache& guests, const Program& program) const
-{
-    if (m_guest.empty())
-        return {};
-    const auto names = guests.names();
-    if (std::ranges::find(names, m_guest) != names.end())
-        return guests.verify(m_guest);
-    if (!program.recipes.find(m_guest))
-        return {}; // request() tells why there is no such guest
-    return makeGuest(program.recipes.script(), m_guest, false,
-        [&](std::string_view line) { program.errors << "namsan: " << line << std::endl; });
 }
 
 Result<void> RunCommand::takeGuest(const GuestCache& guests, RunRequest& request) const

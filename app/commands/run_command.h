@@ -34,7 +34,6 @@ public:
     ExitCode execute(const Program&) const;
 
 private:
-    Result<void> prepareGuest(const GuestCache&, const Program&) const;
     Result<void> takeGuest(const GuestCache&, RunRequest&) const;
     Result<void> takeWorkload(const CachedGuest&, RunRequest&) const;
     Result<void> takeUrl(const CachedGuest&, RunRequest&) const;

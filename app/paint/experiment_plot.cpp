@@ -3,6 +3,7 @@
 
 #include "app/lab/random_numbers.h"
 #include "app/lab/result_text.h"
+#include "app/paint/series_mark.h"
 
 #include <QFontMetricsF>
 #include <QLocale>
@@ -251,22 +252,7 @@ void ExperimentPlot::paintDot(QPainter& painter, size_t series, const QPointF& c
     painter.setPen(QPen(fill, 1));
     fill.setAlpha(opacity);
     painter.setBrush(fill);
-    const double wide = 1.3 * radius;
-    switch (series % m_colours.series.size()) {
-    case 0:
-        painter.drawEllipse(centre, radius, radius);
-        break;
-    case 1:
-        painter.drawPolygon(QPolygonF({ centre + QPointF(0, -wide), centre + QPointF(wide, 0),
-            centre + QPointF(0, wide), centre + QPointF(-wide, 0) }));
-        break;
-    case 2:
-        painter.drawPolygon(
-            QPolygonF({ centre + QPointF(0, -wide), centre + QPointF(wide, radius), centre + QPointF(-wide, radius) }));
-        break;
-    default:
-        painter.drawRect(QRectF(centre - QPointF(radius, radius), centre + QPointF(radius, radius)));
-    }
+    paintSeriesMark(painter, series, centre, radius);
     painter.setBrush(Qt::NoBrush);
 }
 

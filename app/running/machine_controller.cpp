@@ -368,6 +368,11 @@ const MachineSample& MachineController::lastSample() const
     return d->lastSample;
 }
 
+MachineSample MachineController::sampleNow() const
+{
+    return d->machine->sample();
+}
+
 RunRecord MachineController::record() const
 {
     return d->supervisor->record();

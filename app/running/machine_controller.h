@@ -59,6 +59,7 @@ public:
 
     // The last sample, and the record of the run so far.
     const MachineSample& lastSample() const;
+    MachineSample sampleNow() const; // of this moment; not for the record
     RunRecord record() const;
 
     // Stops the machine, waits for its threads, and writes what the orders want written. What could not be written is

@@ -19,6 +19,7 @@ struct RunOrders {
     std::optional<std::chrono::milliseconds> timeout = {}; // of the host's time since the start
     std::vector<TypingStep> typing = {};
     std::vector<EngineMoveStep> moves = {};
+    std::string holdAt = {}; // paused as soon as the guest's line says that this workload begins; once
     std::string serial = {}; // where COM1 goes: "stdio" (input, too) or a file
     std::string screenshot = {}; // PNG of the guest's last picture
     std::string windowScreenshot = {}; // PNG of the window at the end of the run; only for runs in a window

@@ -85,6 +85,7 @@ std::vector<WorkloadEvent> RunSupervisor::serialOutput(std::span<const uint8_t> 
     if (m_serial)
         m_serial->write(bytes);
     std::vector<WorkloadEvent> events = m_recorder.serialOutput(bytes);
+    holdAtMark(events);
     bool stepIsDue = m_serial && m_serial->errorNumber() != 0;
     {
         const std::lock_guard guard(m_mutex);
@@ -100,6 +101,19 @@ std::vector<WorkloadEvent> RunSupervisor::serialOutput(std::span<const uint8_t> 
     if (stepIsDue && m_wake)
         m_wake();
     return events;
+}
+
+// Here and not by whoever drives the run: what the guest computes between its line and the pause is a head start.
+void RunSupervisor::holdAtMark(const std::vector<WorkloadEvent>& events)
+{
+    const auto isMark = [this](const WorkloadEvent& event) {
+        const auto* began = std::get_if<WorkloadBegan>(&event);
+        return began && began->name == m_orders.holdAt;
+    };
+    if (!m_held && !m_orders.holdAt.empty() && m_machine && std::ranges::any_of(events, isMark)) {
+        m_held = true;
+        m_machine->pause();
+    }
 }
 
 Result<void> RunSupervisor::place(const Placement& placement)

@@ -72,6 +72,7 @@ public:
 private:
     RunSupervisor(const MachineConfig&, const RunOrders&, const Topology&);
 
+    void holdAtMark(const std::vector<WorkloadEvent>&);
     void lookAtScreen();
     void lookAtTime(Time now);
     void lookAtMachine();
@@ -94,6 +95,8 @@ private:
     Time m_nextSample;
     bool m_sampleSoon = false;
     Time m_nextKey;
+
+    bool m_held = false; // at its mark; of the machine's threads
 
     mutable std::mutex m_mutex; // of what both sides use:
     RunGoal m_goal;

@@ -2,30 +2,13 @@
 #include "ui/experiment/plot_view.h"
 
 #include "app/paint/experiment_plot.h"
+#include "ui/common/plot_colours.h"
 #include "ui/common/theme.h"
 
 #include <QFontMetrics>
 #include <QPainter>
 
 namespace namsan {
-
-namespace {
-
-PlotColours coloursOf(const QPalette& palette)
-{
-    const ThemeTokens tokens = themeTokens(palette);
-    PlotColours colours = PlotColours::light();
-    colours.ground = tokens.base;
-    colours.text = tokens.text;
-    colours.secondary = tokens.secondaryText;
-    colours.grid = tokens.plotGrid;
-    colours.axis = tokens.neutral;
-    if (tokens.dark)
-        colours.series = { QColor(0x8f, 0xa8, 0xff), QColor(0xe5, 0xb8, 0x4a), QColor(0xa9, 0xb4, 0xbe), tokens.text };
-    return colours;
-}
-
-} // namespace
 
 PlotView::PlotView(QWidget* parent)
     : QWidget(parent)
@@ -58,7 +41,7 @@ void PlotView::paintEvent(QPaintEvent*)
         painter.setPen(tokens.secondaryText);
         painter.drawText(rect(), Qt::AlignCenter, tr("Each run that ends becomes a dot here."));
     } else {
-        ExperimentPlot(m_table, coloursOf(palette()), font()).paint(painter, rect());
+        ExperimentPlot(m_table, plotColours(palette()), font()).paint(painter, rect());
     }
     if (hasFocus()) {
         painter.setPen(QPen(tokens.accent, 2));

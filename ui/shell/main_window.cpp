@@ -10,6 +10,7 @@
 #include "ui/console/serial_view.h"
 #include "ui/experiment/experiment_window.h"
 #include "ui/placement/placement_dock.h"
+#include "ui/race/race_window.h"
 #include "ui/shell/drift_gauge.h"
 #include "ui/shell/ending_page.h"
 #include "ui/shell/status_field.h"

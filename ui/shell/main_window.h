@@ -31,6 +31,7 @@ class EngineBadge;
 class ExperimentWindow;
 class MessageBanner;
 class PlacementDock;
+class RaceWindow;
 class SerialView;
 class StatusField;
 class TimingDock;
@@ -97,12 +98,14 @@ private:
     void setFullScreen(bool);
     void askWhetherToSwitchOff();
     void openExperiments();
+    void openRace();
     void about();
     QString logText() const;
 
     const Topology m_host;
     std::unique_ptr<MachineController> m_machine;
     std::unique_ptr<ExperimentWindow> m_experimentWindow; // once it has been asked for
+    std::unique_ptr<RaceWindow> m_raceWindow; // the same
     MachineAgain m_again;
     QSettings* m_settings;
     TimingHistory m_history;
@@ -144,6 +147,7 @@ private:
     QAction* m_saveRecord;
     QActionGroup* m_engines; // by name in their data
     QAction* m_experiments;
+    QAction* m_race;
 };
 
 } // namespace namsan

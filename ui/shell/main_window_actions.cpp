@@ -10,6 +10,7 @@
 #include "ui/console/serial_view.h"
 #include "ui/experiment/experiment_window.h"
 #include "ui/placement/placement_dock.h"
+#include "ui/race/open_race.h"
 #include "ui/timing/timing_dock.h"
 #include "vmm/machine/input_queue.h"
 
@@ -76,6 +77,8 @@ void MainWindow::buildActions()
         QStringLiteral("saveRecord"), QStringLiteral("document-save-as"), tr("Save record..."), QKeySequence::Save);
     m_experiments = addAction(
         QStringLiteral("experiments"), QStringLiteral("namsan-timing"), tr("Experiments..."), Qt::ALT | Qt::Key_2);
+    m_race = addAction(QStringLiteral("race"), QStringLiteral("namsan-race"), tr("Race..."), Qt::ALT | Qt::Key_3);
+    explain(m_race, tr("Race: a workload in several placements beside each other"));
     explain(m_experiments, tr("Experiments: a workload over a matrix of placements, and its table"));
     explain(m_run, tr("Run the guest"));
     explain(m_pause, tr("Pause: the guest and its clock stand still"));
@@ -119,6 +122,7 @@ void MainWindow::connectActions()
     connect(m_fullScreen, &QAction::toggled, this, &MainWindow::setFullScreen);
     connect(m_saveRecord, &QAction::triggered, this, &MainWindow::saveRecord);
     connect(m_experiments, &QAction::triggered, this, &MainWindow::openExperiments);
+    connect(m_race, &QAction::triggered, this, &MainWindow::openRace);
 }
 
 void MainWindow::buildMenus()
@@ -155,7 +159,7 @@ void MainWindow::buildMenus()
     placement->addActions({ m_placementDock->undoAction(), m_placementDock->redoAction() });
 
     QMenu* experiment = menuBar()->addMenu(tr("&Experiment"));
-    experiment->addAction(m_experiments);
+    experiment->addActions({ m_experiments, m_race });
 
     QMenu* view = menuBar()->addMenu(tr("&View"));
     view->addActions({ m_placementDock->toggleViewAction(), m_timingDock->toggleViewAction() });
@@ -167,7 +171,7 @@ void MainWindow::buildMenus()
         QMessageBox::information(this, tr("Keys"),
             tr("<p>F5 run, F6 pause, F11 full screen, Ctrl+Shift+R reset, Ctrl+Shift+P power button, Ctrl+Shift+S "
                "screenshot, Ctrl+Shift+Del Ctrl+Alt+Del for the guest, Ctrl+Shift+K keyboard to the guest, Alt+2 "
-               "experiments; none of "
+               "experiments, Alt+3 race; none of "
                "these while the guest has the keyboard. Right Ctrl takes the keyboard back from the guest.</p>"
                "<p>In the placement dock: Tab next chip, Space pick up and put down, arrows next CPU, digits CPU by "
                "number while a chip is picked up, Delete not pinned, Escape put back, Ctrl+Z and Ctrl+Shift+Z undo and "
@@ -238,7 +242,7 @@ void MainWindow::buildToolBar()
     m_toolBar->addSeparator();
     m_toolBar->addActions({ m_ctrlAltDel, m_screenshot, m_fullScreen });
     m_toolBar->addSeparator();
-    m_toolBar->addAction(m_experiments);
+    m_toolBar->addActions({ m_experiments, m_race });
     m_toolBar->toggleViewAction()->setVisible(false);
 }
 
@@ -362,6 +366,17 @@ void MainWindow::openExperiments()
     m_experimentWindow->show();
     m_experimentWindow->raise();
     m_experimentWindow->activateWindow();
+}
+
+void MainWindow::openRace()
+{
+    if (!m_raceWindow) {
+        m_raceWindow = std::make_unique<RaceWindow>(m_host, raceMaker(m_host, &Machine::create), RaceSettings {});
+        m_raceWindow->setAttribute(Qt::WA_QuitOnClose, false); // it is the machine's window that the program stands for
+    }
+    m_raceWindow->show();
+    m_raceWindow->raise();
+    m_raceWindow->activateWindow();
 }
 
 void MainWindow::about()
