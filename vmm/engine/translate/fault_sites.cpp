@@ -22,6 +22,11 @@ void FaultSites::tookSlowWay(uint32_t number, bool could, bool crossed)
     if (number >= m_sites.size())
         return;
     Counted& site = m_sites[number];
+    if (site.usesKept) {
+        if (++site.count == keptPatience && m_emitter)
+            m_emitter->keepNoMore(Site(site));
+        return;
+    }
     if (crossed) {
         if (!site.asks && ++site.crossings == crossingPatience)
             makeAsk(site);
