@@ -5,69 +5,52 @@
 #include "vmm/engine/translate/native_operations.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace namsan {
 
-void KeptBases::clear()
-{
-    m_bases.fill({});
-    m_places.fill({});
-}
-
-void KeptBases::drop(unsigned place)
-{
-    for (Base& base : m_bases)
-        if (base.place == place)
-            base.place = none;
-    m_places[place] = {};
-}
-
 std::optional<KeptBases::Kept> KeptBases::find(uint8_t base, uint32_t displacement, bool writes) const
 {
-    if (base >= m_bases.size() || m_bases[base].place == none)
+    if (base >= m_distances.size())
         return {};
-    const Base& kept = m_bases[base];
-    const int64_t distance = int64_t { kept.distance } + static_cast<int32_t>(displacement);
-    if (!isNear(distance) || (writes && !m_places[kept.place].writes))
-        return {};
-    return Kept { kept.place, static_cast<int32_t>(distance) };
+    for (uint8_t place = 0; place < places; ++place) {
+        if (!(m_basesOf[place] & 1u << base))
+            continue;
+        const int64_t distance = int64_t { m_distances[base] } + static_cast<int32_t>(displacement);
+        if (!isNear(distance) || (writes && !m_places[place].writes))
+            return {};
+        return Kept { place, static_cast<int32_t>(distance) };
+    }
+    return {};
 }
 
 void KeptBases::keep(unsigned place, uint8_t base, uint32_t displacement, bool writes, unsigned usesAhead)
 {
-    drop(place);
+    lose(base);
+    m_basesOf[place] = static_cast<uint8_t>(1u << base);
     m_places[place] = { writes, static_cast<uint8_t>(usesAhead) };
-    m_bases[base] = { static_cast<uint8_t>(place), static_cast<int16_t>(-static_cast<int32_t>(displacement)) };
-}
-
-void KeptBases::loseAll(uint32_t registers)
-{
-    for (uint8_t reg = 0; registers; ++reg, registers >>= 1)
-        if (registers & 1)
-            lose(reg);
-}
-
-void KeptBases::move(uint8_t reg, uint32_t by)
-{
-    copy(reg, reg, by);
+    m_distances[base] = static_cast<int16_t>(-static_cast<int32_t>(displacement));
 }
 
 void KeptBases::copy(uint8_t to, uint8_t from, uint32_t by)
 {
-    Base copied = m_bases[from];
-    const int64_t distance = int64_t { copied.distance } + static_cast<int32_t>(by);
-    if (copied.place != none && !isNear(distance))
-        copied.place = none;
-    copied.distance = static_cast<int16_t>(distance);
-    m_bases[to] = copied;
+    for (uint8_t& bases : m_basesOf) {
+        const bool isBase = bases & 1u << from;
+        bases &= static_cast<uint8_t>(~(1u << to));
+        const int64_t distance = int64_t { m_distances[from] } + static_cast<int32_t>(by);
+        if (!isBase || !isNear(distance))
+            continue;
+        bases |= static_cast<uint8_t>(1u << to);
+        m_distances[to] = static_cast<int16_t>(distance);
+    }
 }
 
 std::optional<KeptBases::Origin> KeptBases::originOf(unsigned place) const
 {
-    for (uint8_t reg = 0; reg < m_bases.size(); ++reg)
-        if (m_bases[reg].place == place)
-            return Origin { reg, -m_bases[reg].distance, m_places[place].writes };
-    return {};
+    if (!m_basesOf[place])
+        return {};
+    const auto reg = static_cast<uint8_t>(std::countr_zero(m_basesOf[place]));
+    return Origin { reg, -m_distances[reg], m_places[place].writes };
 }
 
 namespace {

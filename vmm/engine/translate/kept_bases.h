@@ -22,9 +22,8 @@ public:
     static constexpr unsigned ofStack = 0;
     static constexpr unsigned ofOthers = 1;
 
-    KeptBases() { clear(); }
-    void clear();
-    void drop(unsigned place);
+    void clear() { m_basesOf = {}; }
+    void drop(unsigned place) { m_basesOf[place] = 0; }
 
     // How an access at a guest's register plus a displacement is made.
     struct Kept {
@@ -41,12 +40,16 @@ public:
         if (m_places[place].usesAhead)
             --m_places[place].usesAhead;
     }
-    unsigned usesAhead(unsigned place) const { return m_places[place].usesAhead; }
+    unsigned usesAhead(unsigned place) const { return m_basesOf[place] ? m_places[place].usesAhead : 0u; }
 
     // A guest's register holds something else now; or it has moved; or it is another register's value, moved.
-    void lose(uint8_t reg) { m_bases[reg].place = none; }
-    void loseAll(uint32_t registers);
-    void move(uint8_t reg, uint32_t by);
+    void lose(uint8_t reg) { loseAll(1u << reg); }
+    void loseAll(uint32_t registers)
+    {
+        for (uint8_t& bases : m_basesOf)
+            bases &= static_cast<uint8_t>(~registers);
+    }
+    void move(uint8_t reg, uint32_t by) { copy(reg, reg, by); }
     void copy(uint8_t to, uint8_t from, uint32_t by);
     // An instruction's doing to registers, where it was seen by RegisterEffect.
     void follow(const Instruction&);
@@ -58,24 +61,20 @@ public:
         bool writes;
     };
     std::optional<Origin> originOf(unsigned place) const;
-    bool isEmpty() const { return !originOf(ofStack) && !originOf(ofOthers); }
+    bool isEmpty() const { return !m_basesOf[ofStack] && !m_basesOf[ofOthers]; }
 
 private:
-    static constexpr uint8_t none = 0xff;
     static constexpr int32_t farthest = 4096 - 16; // so that no byte of an operand is beyond a neighbouring page
 
-    struct Base {
-        uint8_t place = none;
-        int16_t distance = 0; // of the register's value from the held place
-    };
     struct Place {
         bool writes = false;
         uint8_t usesAhead = 0;
     };
     static bool isNear(int64_t distance) { return distance >= -farthest && distance <= farthest; }
 
-    std::array<Base, 8> m_bases;
-    std::array<Place, places> m_places;
+    std::array<uint8_t, places> m_basesOf {}; // the guest registers near a place, as bits
+    std::array<Place, places> m_places {};
+    std::array<int16_t, 8> m_distances {}; // of a register's value from its place
 };
 
 // What one instruction of a unit has to do with bases.
