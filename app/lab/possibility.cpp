@@ -2,7 +2,7 @@
 #include "app/lab/possibility.h"
 
 #include "app/lab/guest_launch.h"
-#include "vmm/machine/engine_choice.h"
+#include "vmm/engine/cpu_model.h"
 #include "vmm/machine/machine_config_schema.h"
 #include "vmm/session/kvm/kvm_device.h"
 
@@ -32,10 +32,10 @@ Result<void> servesVcpus(const std::string& engine, unsigned vcpus)
     MachineConfig config;
     if (auto possible = findConfigField("vcpus")->parse(config, fmt::format("{}", vcpus)); !possible)
         return possible;
-    const CpuModel& model = CpuModel::standard();
-    if (engine == "kvm")
-        return kvmCanServe({ vcpus, model, model });
-    return {};
+    if (engine != "kvm")
+        return {};
+    const auto kvm = KvmDevice::open();
+    return kvm ? kvm->canServe(CpuModel::standard().withLocalApic(), vcpus) : kvm.error();
 }
 
 } // namespace

@@ -86,6 +86,10 @@ BareKvm::BareKvm(std::vector<uint8_t> code)
 
 BareKvm::~BareKvm()
 {
+    if (m_secondRun) {
+        munmap(m_secondRun, m_runSize);
+        close(m_second);
+    }
     munmap(m_run, m_runSize);
     close(m_vcpu);
     close(m_vm);
@@ -146,6 +150,25 @@ void BareKvm::setCpuid(const std::vector<kvm_cpuid_entry2>& entries)
     std::memcpy(reinterpret_cast<uint8_t*>(room.data()) + sizeof(kvm_cpuid2), entries.data(),
         entries.size() * sizeof(kvm_cpuid_entry2));
     checked(ioctl(m_vcpu, KVM_SET_CPUID2, list));
+}
+
+void BareKvm::addSecond(uint32_t address, std::vector<uint8_t> code)
+{
+    m_second = checked(ioctl(m_vm, KVM_CREATE_VCPU, 1));
+    m_secondRun = static_cast<kvm_run*>(mmap(nullptr, m_runSize, PROT_READ | PROT_WRITE, MAP_SHARED, m_second, 0));
+    const kvm_sregs state = sregs();
+    checked(ioctl(m_second, KVM_SET_SREGS, &state));
+    kvm_regs registers = regs();
+    registers.rip = address;
+    registers.rsp -= 0x1000;
+    checked(ioctl(m_second, KVM_SET_REGS, &registers));
+    code.push_back(0xf4);
+    store(address, code);
+}
+
+uint32_t BareKvm::runSecond()
+{
+    return ioctl(m_second, KVM_RUN, 0) == 0 ? m_secondRun->exit_reason : KVM_EXIT_UNKNOWN;
 }
 
 uint32_t BareKvm::run()

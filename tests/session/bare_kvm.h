@@ -33,6 +33,10 @@ public:
     // Of user mode, with flat segments.
     void enterUserMode();
 
+    // A second vCPU, like the first one but for its code, which lies at `address`.
+    void addSecond(uint32_t address, std::vector<uint8_t> code);
+    uint32_t runSecond();
+
     uint32_t run(); // the exit's reason, or KVM_EXIT_UNKNOWN where KVM_RUN fails
     kvm_run& shared() { return *m_run; }
     // Whether it runs to the HLT of that vector's handler.
@@ -44,9 +48,10 @@ public:
 private:
     static constexpr uint64_t memorySize = 4 << 20;
 
-    int m_device = -1, m_vm = -1, m_vcpu = -1;
+    int m_device = -1, m_vm = -1, m_vcpu = -1, m_second = -1;
     uint8_t* m_memory = nullptr;
     kvm_run* m_run = nullptr;
+    kvm_run* m_secondRun = nullptr;
     uint64_t m_runSize = 0;
 };
 

@@ -10,10 +10,11 @@ static constexpr std::string_view flatEngine = "soft:translator, flat";
 
 std::vector<Engine> sessionEngines()
 {
-    const auto kvm = [](bool splitIrqchip) {
-        return [splitIrqchip](GuestMemory& memory, const Clock& clock, const CpuModel& model,
+    const auto kvm = [](unsigned vcpus) {
+        return [vcpus](GuestMemory& memory, const Clock& clock, const CpuModel& model,
                    GuestBus& bus) -> Result<std::unique_ptr<VmSession>> {
-            auto made = KvmSession::create(memory, clock, model, bus, { .splitIrqchip = splitIrqchip });
+            static const CpuModel withApic = CpuModel::standard().withLocalApic();
+            auto made = KvmSession::create(memory, clock, vcpus > 1 ? withApic : model, bus, vcpus);
             if (!made)
                 return made.error();
             return std::unique_ptr<VmSession>(std::move(*made));
@@ -38,9 +39,8 @@ std::vector<Engine> sessionEngines()
                 return std::unique_ptr<VmSession>(std::make_unique<SoftSession>(memory, clock, model, bus));
             } },
         { "soft:translator, tlb", translator(MemoryFormWish::Tlb) },
-        { std::string(flatEngine), translator(MemoryFormWish::Flat) },
-        { "kvm", kvm(true) },
-        { "kvm, no irqchip", kvm(false) },
+        { std::string(flatEngine), translator(MemoryFormWish::Flat) }, { "kvm", kvm(1) },
+        { "kvm, one of two", kvm(2) }, // the other waits for its SIPI
     };
 }
 

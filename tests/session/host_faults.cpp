@@ -3,6 +3,9 @@
 
 #include "tests/session/bare_kvm.h"
 
+#include <cstring>
+#include <thread>
+
 namespace namsan {
 
 namespace {
@@ -204,6 +207,35 @@ bool alignmentIsNotChecked()
     return vm.endsInHandler(generalProtection);
 }
 
+// lock inc dword [22000h]; wait: pause; cmp dword [22000h],2; jb wait; mov ecx,20000; again: lock inc dword [20ffeh];
+// dec ecx; jnz again. A second processor does the same.
+uint32_t countAcrossPages(uint32_t times)
+{
+    constexpr uint32_t secondCode = 0x11000, where = 0x20ffe;
+    std::vector<uint8_t> code { 0xf0, 0xff, 0x05, 0, 0x20, 2, 0, 0xf3, 0x90, 0x81, 0x3d, 0, 0x20, 2, 0, 2, 0, 0, 0,
+        0x72, 0xf2, 0xb9, 0, 0, 0, 0, 0xf0, 0xff, 0x05, 0xfe, 0x0f, 2, 0, 0x49, 0x75, 0xf6 };
+    std::memcpy(&code[22], &times, sizeof times);
+    BareKvm vm(code);
+    vm.addSecond(secondCode, code);
+    std::thread second([&vm] { vm.runSecond(); });
+    vm.run();
+    second.join();
+    uint32_t count;
+    std::memcpy(&count, &vm.at<uint8_t>(where), sizeof count);
+    return count;
+}
+
+// Two that never run at once lose nothing, so it is tried again.
+bool splitLocksLoseCounts()
+{
+    constexpr uint32_t times = 20000;
+    constexpr unsigned tries = 20;
+    for (unsigned n = 0; n < tries; ++n)
+        if (countAcrossPages(times) != 2 * times)
+            return true;
+    return false;
+}
+
 } // namespace
 
 namespace host_fault {
@@ -233,6 +265,8 @@ const HostFault trapAfterPortAccessIsLost {
     "This host's KVM lets an interrupt come before the single-step trap of an OUT.", trapAfterPortIsLost
 };
 const HostFault noAlignmentChecks { "This host's KVM does not check alignment.", alignmentIsNotChecked };
+const HostFault splitLocksAreNotAtomic { "This host's KVM loses counts of a LOCK INC across two pages on two vCPUs.",
+    splitLocksLoseCounts };
 const HostFault anyPatIsTaken { "This host's KVM takes a reserved memory type in IA32_PAT.", reservedPatIsTaken };
 
 const HostFault adjustmentsTakeFlagsOfEax { "This host's KVM sets the flags of AAM and AAD by EAX and not by AL.",

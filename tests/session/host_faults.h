@@ -25,6 +25,7 @@ extern const HostFault shadowHoldsNoTrapBack;
 extern const HostFault repetitionIsOneStep;
 extern const HostFault trapAfterPortAccessIsLost;
 extern const HostFault noAlignmentChecks;
+extern const HostFault splitLocksAreNotAtomic;
 } // namespace host_fault
 
 } // namespace namsan

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tests/session/several_rig.h"
 
+#include "vmm/session/kvm/kvm_session.h"
+
 #include <gtest/gtest.h>
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -12,18 +15,47 @@
 
 namespace namsan {
 
-SeveralRig::SeveralRig(unsigned count, Engine engine)
-    : memory(std::move(*GuestMemory::create(memorySize)))
-    , session(std::make_unique<SoftSession>(*memory, clock, model, bus, count))
+// Empty where the host has no KVM that serves.
+std::unique_ptr<VmSession> SeveralRig::make(unsigned count, Engine engine)
 {
+    if (engine == Engine::Kvm) {
+        auto kvm = KvmSession::create(*memory, clock, model, bus, count);
+        if (kvm)
+            return std::move(*kvm);
+        failure = kvm.error().message;
+        return {};
+    }
+    auto soft = std::make_unique<SoftSession>(*memory, clock, model, bus, count);
     if (engine != Engine::Interpreter) {
         TranslatorOptions options;
         options.codeBytes = 8 << 20;
         options.hotAfter = 1;
-        const auto started = session->startTranslator(
-            engine == Engine::Translator ? MemoryFormWish::Best : MemoryFormWish::Tlb, options);
+        const auto started
+            = soft->startTranslator(engine == Engine::Translator ? MemoryFormWish::Best : MemoryFormWish::Tlb, options);
         EXPECT_TRUE(started) << started.error().message;
     }
+    return soft;
+}
+
+std::vector<SeveralRig::Engine> SeveralRig::engines()
+{
+    std::vector<Engine> served { Engine::Interpreter, Engine::Translator, Engine::TranslatorWithTables };
+    if (KvmDevice::open())
+        served.push_back(Engine::Kvm);
+    return served;
+}
+
+std::string SeveralRig::nameOf(Engine engine)
+{
+    return std::array { "Interpreter", "Translator", "TranslatorWithTables", "Kvm" }[static_cast<size_t>(engine)];
+}
+
+SeveralRig::SeveralRig(unsigned count, Engine engine, const CpuModel& wanted)
+    : model(wanted)
+    , memory(std::move(*GuestMemory::create(memorySize)))
+    , session(make(count, engine))
+{
+    EXPECT_TRUE(session) << failure;
     constexpr SegmentState code { 0x08, 0xc09b, 0, 0xffffffff };
     constexpr SegmentState data { 0x10, 0xc093, 0, 0xffffffff };
     for (unsigned index = 0; index < count; ++index) {
@@ -72,6 +104,7 @@ public:
             if (exit.reason == VcpuExit::Reason::Kicked)
                 continue;
             if (exit.reason != VcpuExit::Reason::Halted) {
+                why = exit.reason == VcpuExit::Reason::TripleFault ? "It ended in a triple fault." : exit.why;
                 failed = true;
                 changed();
                 return;
@@ -85,6 +118,8 @@ public:
         }
     }
 
+    std::string why; // of its failure; once its thread has ended
+
 private:
     Vcpu& m_vcpu;
     std::mutex m_mutex;
@@ -93,8 +128,41 @@ private:
 
 } // namespace
 
-bool SeveralRig::run(uint32_t awaited)
+void SeveralRig::moveTo(Engine engine)
 {
+    const unsigned vcpus = count();
+    session.reset(); // only one at a time is at the memory
+    session = make(vcpus, engine);
+    ASSERT_TRUE(session) << failure;
+}
+
+namespace {
+constexpr uint32_t descriptors = 0x92000;
+constexpr uint32_t vectors = 0x93000;
+constexpr uint32_t handlers = 0x94000; // 64 bytes for each
+} // namespace
+
+void SeveralRig::makeTables()
+{
+    write<uint64_t>(descriptors + 8, 0x00cf9b000000ffff);
+    write<uint64_t>(descriptors + 16, 0x00cf93000000ffff);
+    for (CpuState& state : states) {
+        state.gdtr = { descriptors, 23 };
+        state.idtr = { vectors, 0x7ff };
+    }
+}
+
+void SeveralRig::handle(uint8_t vector, const Code& handler)
+{
+    const uint64_t address = handlers + 64u * vector;
+    write<uint64_t>(vectors + 8u * vector, address >> 16 << 48 | 0x8e0000080000 | (address & 0xffff));
+    store(static_cast<uint32_t>(address), handler);
+}
+
+bool SeveralRig::run(uint32_t awaited, const std::function<bool()>& enough)
+{
+    if (!session)
+        return false;
     const unsigned vcpus = count();
     std::atomic<bool> stop = false;
     std::atomic<bool> failed = false;
@@ -124,9 +192,13 @@ bool SeveralRig::run(uint32_t awaited)
     };
     {
         std::unique_lock lock(progressMutex);
-        progress.wait_for(lock, std::chrono::minutes(1), [&] { return allHalted() || failed; });
+        if (!enough)
+            progress.wait_for(lock, std::chrono::minutes(1), [&] { return allHalted() || failed; });
     }
-    const bool good = allHalted() && !failed;
+    const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+    while (enough && !enough() && !failed && std::chrono::steady_clock::now() < end)
+        std::this_thread::yield();
+    const bool good = (enough ? enough() : allHalted()) && !failed;
     stop = true;
     for (unsigned index = 0; index < vcpus; ++index) {
         session->vcpu(index).kick();
@@ -136,6 +208,7 @@ bool SeveralRig::run(uint32_t awaited)
         threads[index].join();
         session->vcpu(index).setSleeper(nullptr);
         states[index] = session->vcpu(index).save();
+        failure += runners[index]->why;
     }
     return good;
 }

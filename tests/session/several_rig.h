@@ -3,8 +3,10 @@
 
 #include "tests/support/guest_program.h"
 #include "vmm/session/soft/soft_session.h"
+#include "vmm/session/vm_session.h"
 
 #include <cstdint>
+#include <functional>
 #include <initializer_list>
 #include <memory>
 #include <string>
@@ -51,7 +53,21 @@ private:
     std::vector<uint8_t> m_bytes;
 };
 
-// Several virtual processors of the software CPU, each on a thread of its own, in flat 32-bit protected mode with
+// A board that answers nothing, and acts as a test says. On the thread of whichever vCPU asks.
+class SeveralBus final : public EmptyGuestBus {
+public:
+    void portOut(Port, Width, uint32_t value) override
+    {
+        if (onPortOut)
+            onPortOut(value);
+    }
+    uint8_t acknowledgeInterrupt() override { return onAcknowledge ? onAcknowledge() : uint8_t { 0 }; }
+
+    std::function<void(uint32_t)> onPortOut;
+    std::function<uint8_t()> onAcknowledge;
+};
+
+// Several virtual processors of an engine, each on a thread of its own, in flat 32-bit protected mode with
 // interrupts off, and without a board.
 class SeveralRig {
 public:
@@ -59,9 +75,13 @@ public:
     static constexpr uint32_t codeAddress = 0x10000; // 4 KiB for each
     static constexpr uint32_t stackTop = 0x60000; // 4 KiB for each
 
-    enum class Engine { Interpreter, Translator, TranslatorWithTables };
+    enum class Engine { Interpreter, Translator, TranslatorWithTables, Kvm };
 
-    SeveralRig(unsigned count, Engine);
+    // Those that this host can serve.
+    static std::vector<Engine> engines();
+    static std::string nameOf(Engine);
+
+    SeveralRig(unsigned count, Engine, const CpuModel& = CpuModel::standard().withLocalApic());
 
     unsigned count() const { return session->vcpuCount(); }
     void program(unsigned index, const Code&);
@@ -78,15 +98,26 @@ public:
     }
 
     // Runs all until those in `awaited` (one bit each; all by default) have halted with interrupts off; then stops the
-    // others. False: not within a minute, or one of them failed.
-    bool run(uint32_t awaited = ~0u);
+    // others. False: not within a minute, or one of them failed. With `enough`: until that comes true.
+    bool run(uint32_t awaited = ~0u, const std::function<bool()>& enough = {});
+
+    // Takes the processors as they are to another engine.
+    void moveTo(Engine);
+
+    // Gives all of them a GDT and an IDT, and a vector its handler.
+    void makeTables();
+    void handle(uint8_t vector, const Code& handler);
 
     std::vector<CpuState> states; // loaded by run(), and what it ends with
-    EmptyGuestBus bus;
+    SeveralBus bus;
     ManualClock clock;
-    CpuModel model = CpuModel::standard().withLocalApic();
+    const CpuModel model;
+    std::string failure; // of the last run() that gave false, or why there is no session
     std::unique_ptr<GuestMemory> memory;
-    std::unique_ptr<SoftSession> session;
+    std::unique_ptr<VmSession> session;
+
+private:
+    std::unique_ptr<VmSession> make(unsigned count, Engine);
 };
 
 } // namespace namsan

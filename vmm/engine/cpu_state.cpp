@@ -46,4 +46,33 @@ CpuState CpuState::afterReset(const CpuModel& model, unsigned number)
     return state;
 }
 
+void CpuState::initialize(const CpuModel& model, unsigned number, bool memoryAtResetPage)
+{
+    CpuState state = afterReset(model, number);
+    constexpr uint32_t keptInCr0 = cr0::cacheDisable | cr0::notWriteThrough;
+    state.cr0 = (state.cr0 & ~keptInCr0) | (cr0 & keptInCr0);
+    state.fxsave = fxsave;
+    state.tscOffset = tscOffset;
+    state.sysenterCs = sysenterCs;
+    state.sysenterEsp = sysenterEsp;
+    state.sysenterEip = sysenterEip;
+    state.pat = pat;
+    state.nmiPending = nmiPending;
+    state.apic = apic;
+    // Where no ROM lies below 4 GiB, the firmware's copy below 1 MiB answers: chipsets show it in both places.
+    if (!memoryAtResetPage)
+        state.segments[Cs].base = 0xf0000;
+    *this = state;
+}
+
+void CpuState::startUp(uint8_t vector)
+{
+    if (mpState != MpState::WaitForStartUp)
+        return;
+    mpState = MpState::Running;
+    segments[Cs].selector = static_cast<uint16_t>(vector << 8);
+    segments[Cs].base = static_cast<uint32_t>(vector) << 12;
+    eip = 0;
+}
+
 } // namespace namsan

@@ -155,6 +155,12 @@ struct CpuState {
     static CpuState afterReset(); // of the standard model
     // Of one of several: all but number 0 wait to be started up.
     static CpuState afterReset(const CpuModel&, unsigned number);
+
+    // INIT, and the SIPI after it, which only a processor takes that waits for one. Intel SDM volume 3, 9.1.1
+    // and 9.4.3; table 9-1 tells what INIT leaves as it is. The local APIC sees to itself.
+    static constexpr uint64_t resetPage = 0xfffff000;
+    void initialize(const CpuModel&, unsigned number, bool memoryAtResetPage);
+    void startUp(uint8_t vector);
 };
 
 } // namespace namsan

@@ -26,6 +26,12 @@ void ProcessorGroup::connect(unsigned index, Attention& attention, CodeCache& co
     m_members[index].codeCache = &codeCache;
 }
 
+void ProcessorGroup::connect(unsigned index, Attention& attention, std::function<void()> nudge)
+{
+    m_members[index].attention = &attention;
+    m_members[index].nudge = std::move(nudge);
+}
+
 void ProcessorGroup::beginRun(unsigned index)
 {
     // Sequentially consistent, like the look at it in isSettled(): either that sees a runner, or the runner sees its
@@ -79,9 +85,14 @@ void ProcessorGroup::runExclusively(unsigned index, const std::function<void()>&
     {
         std::unique_lock lock(m_exclusiveMutex);
         m_exclusive.store(true);
-        for (unsigned other = 0; other < m_count; ++other)
-            if (other != index && m_members[other].active.load())
-                m_members[other].attention->raise(Attention::Exclusive);
+        for (unsigned other = 0; other < m_count; ++other) {
+            const Member& member = m_members[other];
+            if (other == index || !member.active.load())
+                continue;
+            member.attention->raise(Attention::Exclusive);
+            if (member.nudge)
+                member.nudge();
+        }
         m_exclusiveChanged.wait(lock, [&] { return !othersAreActive(index); });
     }
     const auto goOn = [&] {

@@ -35,6 +35,9 @@ public:
     explicit ProcessorGroup(GuestMemory&, unsigned count);
 
     void connect(unsigned index, Attention&, CodeCache&); // before any runs
+    // One that keeps no decoded code, and does not look at its attention by itself: nudge makes it. Any thread; must
+    // not wait.
+    void connect(unsigned index, Attention&, std::function<void()> nudge);
 
     // Around the time in which a processor may carry out instructions, and around its accesses to the bus inside.
     void beginRun(unsigned index);
@@ -61,6 +64,7 @@ private:
     struct Member {
         Attention* attention = nullptr;
         CodeCache* codeCache = nullptr;
+        std::function<void()> nudge;
         std::atomic<bool> running = false; // between beginRun() and endRun()
         std::atomic<bool> active = false; // running, and neither at the bus nor waiting for an exclusive section
         std::atomic<uint64_t> seenTicket = 0;

@@ -34,14 +34,9 @@ struct Parts {
 
 Result<EngineChoice> makeSoft(std::string_view name, std::string reason, const Parts& parts)
 {
-    const CpuModel& model = parts.processors.withApic;
+    const CpuModel& model = parts.processors.model;
     if (const auto can = softCanServe(model); !can)
         return can.error();
-    if (parts.processors.count > 1 && !model.has(Feature::Apic))
-        return Error { fmt::format(
-            "The CPU model {} has no local APIC, so it cannot be one of {} vCPUs. Choose another "
-            "model (--cpu) or one vCPU (--vcpus 1).",
-            model.name(), parts.processors.count) };
     auto session = std::make_unique<SoftSession>(parts.memory, parts.clock, model, parts.bus, parts.processors.count);
     if (name == "soft") {
         const auto translates = session->startTranslator();
@@ -63,10 +58,8 @@ Result<EngineChoice> makeSoft(std::string_view name, std::string reason, const P
 
 Result<EngineChoice> makeKvm(std::string reason, const Parts& parts, const KvmAccess& access)
 {
-    if (const auto can = kvmCanServe(parts.processors); !can)
-        return can.error();
-    auto session
-        = KvmSession::create(parts.memory, parts.clock, parts.processors.withoutApic, parts.bus, { .access = access });
+    const auto& [count, model] = parts.processors;
+    auto session = KvmSession::create(parts.memory, parts.clock, model, parts.bus, count, access);
     if (!session)
         return session.error();
     reason += (*session)->remarks();
@@ -75,8 +68,6 @@ Result<EngineChoice> makeKvm(std::string reason, const Parts& parts, const KvmAc
 
 Result<EngineChoice> makeBest(const Parts& parts, const KvmAccess& access)
 {
-    if (parts.processors.count > 1)
-        return makeSoft("soft", "The software CPU is used: it is the one that serves several vCPUs so far.", parts);
     const EngineProbe probe = probeEngines(access);
     if (!probe.kvmIsBetter())
         return makeSoft("soft", probe.reason(), parts);
@@ -105,14 +96,14 @@ Result<void> softCanServe(const CpuModel& model, const FeatureSet& host)
     return {};
 }
 
-Result<void> kvmCanServe(const ProcessorsWanted& processors)
+Result<void> canBeSeveral(const ProcessorsWanted& processors)
 {
-    if (processors.count > 1)
-        return Error { "KVM serves virtual machines with one vCPU so far. Use the software CPU (--engine soft), or one "
-                       "vCPU (--vcpus 1)." };
-    if (processors.withoutApic.has(Feature::Apic))
-        return Error { "The machine has local APICs, which only the software CPU serves so far. It stays there; start "
-                       "it without them (--apic several) to use KVM." };
+    const auto& [count, model] = processors;
+    if (count > 1 && !model.has(Feature::Apic))
+        return Error { fmt::format(
+            "The CPU model {} has no local APIC, so it cannot be one of {} vCPUs. Choose another "
+            "model (--cpu) or one vCPU (--vcpus 1).",
+            model.name(), count) };
     return {};
 }
 
@@ -127,12 +118,14 @@ Result<CpuModel> chooseCpuModel(std::string_view name, const KvmAccess& access)
 Result<EngineChoice> chooseEngine(std::string_view name, GuestMemory& memory, const Clock& clock, const CpuModel& model,
     GuestBus& bus, const KvmAccess& access)
 {
-    return chooseEngine(name, memory, clock, ProcessorsWanted { 1, model, model }, bus, access);
+    return chooseEngine(name, memory, clock, ProcessorsWanted { 1, model }, bus, access);
 }
 
 Result<EngineChoice> chooseEngine(std::string_view name, GuestMemory& memory, const Clock& clock,
     const ProcessorsWanted& processors, GuestBus& bus, const KvmAccess& access)
 {
+    if (const auto can = canBeSeveral(processors); !can)
+        return can.error();
     const Parts parts { memory, clock, processors, bus };
     if (name == "auto")
         return makeBest(parts, access);
@@ -146,14 +139,13 @@ Result<EngineChoice> chooseEngine(std::string_view name, GuestMemory& memory, co
 
 std::vector<EngineOffer> offeredEngines(const ProcessorsWanted& processors, const KvmAccess& access)
 {
-    const auto troubleOf = [](const Result<void>& machine, const auto& host) {
-        return !machine ? machine.error().message : !host ? host.error().message : std::string();
-    };
+    const auto troubleOf = [](const auto& host) { return host ? std::string() : host.error().message; };
+    const auto device = KvmDevice::open(access);
     constexpr size_t page = 4096;
     return {
         { "soft:interpreter", {} },
-        { "soft:translator", troubleOf({}, CodeRegion::create(page)) },
-        { "kvm", troubleOf(kvmCanServe(processors), KvmDevice::open(access)) },
+        { "soft:translator", troubleOf(CodeRegion::create(page)) },
+        { "kvm", device ? troubleOf(device->canServe(processors.model, processors.count)) : troubleOf(device) },
     };
 }
 
@@ -167,9 +159,9 @@ VcpuFigures VcpuFigures::operator+(const VcpuFigures& other) const
             &VcpuFigures::tlbMisses, &VcpuFigures::yields, &VcpuFigures::accessFaults, &VcpuFigures::flatTableBytes,
             &VcpuFigures::unitsTranslated, &VcpuFigures::instructionsTranslated, &VcpuFigures::translatingNanoseconds,
             &VcpuFigures::codeBytesEmitted, &VcpuFigures::unitsDropped, &VcpuFigures::basesKeptNoMore,
-            &VcpuFigures::leavesForLookup, &VcpuFigures::leavesForLink, &VcpuFigures::leavesForAttention,
-            &VcpuFigures::leavesForInterpreter, &VcpuFigures::leavesAfterHandler, &VcpuFigures::leavesForFault,
-            &VcpuFigures::instructionsCompared })
+            &VcpuFigures::codePartsEmptied, &VcpuFigures::codePagesShared, &VcpuFigures::leavesForLookup,
+            &VcpuFigures::leavesForLink, &VcpuFigures::leavesForAttention, &VcpuFigures::leavesForInterpreter,
+            &VcpuFigures::leavesAfterHandler, &VcpuFigures::leavesForFault, &VcpuFigures::instructionsCompared })
         sum.*figure += other.*figure;
     return sum;
 }
@@ -199,6 +191,8 @@ VcpuFigures figuresOf(const VcpuCounters& counters)
         .codeBytesEmitted = counters.codeBytesEmitted.value(),
         .unitsDropped = counters.unitsDropped.value(),
         .basesKeptNoMore = counters.basesKeptNoMore.value(),
+        .codePartsEmptied = counters.codePartsEmptied.value(),
+        .codePagesShared = counters.codePagesShared.value(),
         .leavesForLookup = counters.leavesForLookup.value(),
         .leavesForLink = counters.leavesForLink.value(),
         .leavesForAttention = counters.leavesForAttention.value(),

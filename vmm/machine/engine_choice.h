@@ -23,11 +23,10 @@ struct EngineChoice {
     std::string reason; // why this engine, in a sentence or two
 };
 
-// What a session is made for. The models differ in the local APIC, which not every engine has.
+// What a session is made for.
 struct ProcessorsWanted {
     unsigned count = 1;
-    const CpuModel& withApic;
-    const CpuModel& withoutApic;
+    const CpuModel& model; // with a local APIC, where the machine has them
 };
 
 // How a machine comes by its engines. Called on its board thread, but for the first one.
@@ -38,7 +37,7 @@ using EngineMaker = std::function<Result<EngineChoice>(
 // this host (engine_probe.h). "soft" translates, and interprets where the host refuses what that needs, and several
 // vCPUs; the reason tells. Fails with a sentence that lists the names for a name that is none, for "kvm" where the
 // host's KVM cannot serve, and where an engine cannot serve the CPU model or so many vCPUs. All but the access and the
-// ProcessorsWanted outlive the session, its models included.
+// ProcessorsWanted outlive the session, its model included.
 Result<EngineChoice> chooseEngine(
     std::string_view name, GuestMemory&, const Clock&, const CpuModel&, GuestBus&, const KvmAccess& = KvmAccess::at());
 
@@ -52,8 +51,8 @@ Result<CpuModel> chooseCpuModel(std::string_view name, const KvmAccess& = KvmAcc
 // Whether the software CPU has what the model promises: it borrows the host's SSE3 and later for it.
 Result<void> softCanServe(const CpuModel&, const FeatureSet& host = FeatureSet::ofHost());
 
-// Whether KVM has what the processors of a machine need, on any host; it has no local APICs so far.
-Result<void> kvmCanServe(const ProcessorsWanted&);
+// Whether processors of the model can be several, on any engine and host: that asks for local APICs.
+Result<void> canBeSeveral(const ProcessorsWanted&);
 
 // The engines that a user may choose by name for a machine, each with why it cannot be served here.
 std::vector<EngineOffer> offeredEngines(const ProcessorsWanted&, const KvmAccess& = KvmAccess::at());

@@ -16,10 +16,9 @@ EngineMaker PcMachine::enginesOfHost()
                GuestBus& bus) { return chooseEngine(name, memory, clock, processors, bus); };
 }
 
-// What the guest has found, which stays as it is: also for an engine that could do without local APICs.
 ProcessorsWanted PcMachine::processors() const
 {
-    return { m_config.vcpus, *m_cpuModel, *m_cpuModel };
+    return { m_config.vcpus, *m_cpuModel };
 }
 
 Result<void> PcMachine::moveToEngine(std::string_view name)
@@ -49,8 +48,7 @@ Result<void> PcMachine::moveNow(const std::string& engine, std::string_view beca
     if (before == MachineState::Ended)
         return Error { "The machine has ended; there is no guest that could change engines." };
     // Measured before the guest stands still.
-    const auto kvmIsBetter = [this] { return kvmCanServe(processors()) && probeEngines().kvmIsBetter(); };
-    const std::string wanted = engine != "auto" ? engine : kvmIsBetter() ? "kvm" : "soft";
+    const std::string wanted = engine != "auto" ? engine : probeEngines().kvmIsBetter() ? "kvm" : "soft";
     if (before == MachineState::Running)
         parkVcpus();
     std::vector<CpuState> guest;

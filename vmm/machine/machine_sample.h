@@ -39,6 +39,8 @@ struct VcpuFigures {
     uint64_t codeBytesEmitted = 0;
     uint64_t unitsDropped = 0;
     uint64_t basesKeptNoMore = 0;
+    uint64_t codePartsEmptied = 0;
+    uint64_t codePagesShared = 0;
     uint64_t leavesForLookup = 0;
     uint64_t leavesForLink = 0;
     uint64_t leavesForAttention = 0;

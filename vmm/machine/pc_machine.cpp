@@ -73,18 +73,13 @@ Result<void> PcMachine::build()
     auto model = chooseCpuModel(m_config.cpu);
     if (!model)
         return model.error();
-    m_cpuModel = *model;
-    m_cpuModelWithApic = m_config.vcpus > 1 || m_config.apic ? model->withLocalApic() : *model;
-    auto engine = m_makeEngine(m_config.engine, *m_memory, m_clock,
-        ProcessorsWanted { m_config.vcpus, *m_cpuModelWithApic, *m_cpuModel }, *m_bus);
+    m_cpuModel = m_config.vcpus > 1 || m_config.apic ? model->withLocalApic() : *model;
+    auto engine = m_makeEngine(m_config.engine, *m_memory, m_clock, processors(), *m_bus);
     if (!engine)
         return engine.error();
     m_session = std::move(engine->session);
-    if (m_session->interruptMessages()) {
-        // The session refers to the model that it was given; this is what any later one gets.
-        m_cpuModel = m_cpuModelWithApic;
+    if (m_session->interruptMessages())
         m_pc->describeApics(m_config.vcpus, *m_cpuModel);
-    }
     m_engineReason = engine->reason;
     m_figuresBefore.resize(m_config.vcpus);
 

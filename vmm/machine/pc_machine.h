@@ -113,7 +113,6 @@ private:
     Log m_log;
     HostClock m_clock;
     std::optional<CpuModel> m_cpuModel; // for the machine's life; set by build()
-    std::optional<CpuModel> m_cpuModelWithApic;
     ThreadRegistry m_threads;
 
     std::unique_ptr<GuestMemory> m_memory;

@@ -47,6 +47,8 @@ constexpr std::array counterNames {
     CounterName { "code_bytes_emitted", &VcpuFigures::codeBytesEmitted, true },
     CounterName { "units_dropped", &VcpuFigures::unitsDropped, true },
     CounterName { "bases_kept_no_more", &VcpuFigures::basesKeptNoMore, true },
+    CounterName { "code_parts_emptied", &VcpuFigures::codePartsEmptied, true },
+    CounterName { "code_pages_shared", &VcpuFigures::codePagesShared, true },
     CounterName { "leaves_for_lookup", &VcpuFigures::leavesForLookup, true },
     CounterName { "leaves_for_link", &VcpuFigures::leavesForLink, true },
     CounterName { "leaves_for_attention", &VcpuFigures::leavesForAttention, true },

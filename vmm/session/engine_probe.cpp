@@ -190,7 +190,7 @@ EngineProbe probeEngines(const KvmAccess& access, std::chrono::milliseconds perE
         probe.softMips = mips ? *mips : 0;
     }
     LoopBus bus(perEngine);
-    auto session = KvmSession::create(**memory, clock, model, bus, { .access = access });
+    auto session = KvmSession::create(**memory, clock, model, bus, 1, access);
     if (!session) {
         probe.kvmTrouble = session.error().message;
         return probe;

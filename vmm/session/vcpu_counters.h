@@ -42,6 +42,8 @@ struct VcpuCounters {
     Counter codeBytesEmitted;
     Counter unitsDropped; // by stores into them
     Counter basesKeptNoMore; // instructions whose base register's place was kept, until that cost too much
+    Counter codePartsEmptied; // of the code region, because all were full
+    Counter codePagesShared; // whose code was come to at a second linear page
     Counter leavesForLookup; // translated code came back because it did not find the next unit,
     Counter leavesForLink; // for a jump to be pointed at its target,
     Counter leavesForAttention;

@@ -108,7 +108,7 @@ protected:
                                     const ProcessorsWanted& processors, GuestBus& bus) -> Result<EngineChoice> {
             if (name != "kvm" && name != "auto")
                 return chooseEngine(name, memory, clock, processors, bus);
-            return EngineChoice { std::make_unique<FailingSession>(memory, clock, processors.withoutApic, bus, failure),
+            return EngineChoice { std::make_unique<FailingSession>(memory, clock, processors.model, bus, failure),
                 "It is KVM." };
         };
         auto made = PcMachine::create(config, nullptr, load, makeEngine);

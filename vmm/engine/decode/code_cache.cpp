@@ -63,7 +63,7 @@ const Block& CodeCache::findSlow(uint32_t linear, bool code32, uint64_t fetchGen
 {
     // In a group a page must be settled before its bytes are read; so there must be room before.
     if (m_group && m_usedChunks == mostChunks && m_usedInChunk + longestBlock > chunkSize)
-        dropAll();
+        dropBlocks();
     const PhysicalAddress physical = m_linearMemory.translateFetch(linear);
     if (!m_memory.pageHost(physical) || (m_group && !settle(physical)))
         return decodeUncached(linear, code32);
@@ -192,7 +192,7 @@ Block* CodeCache::keep(Block block, const Instruction* instructions)
     m_counters.blocksDecoded.add();
     if (m_usedInChunk + block.count > chunkSize) {
         if (m_usedChunks == mostChunks) {
-            dropAll();
+            dropBlocks();
             watchPage(block.physical);
             if (block.secondPage)
                 watchPage(*block.secondPage);
@@ -397,14 +397,28 @@ void CodeCache::dropAll()
 {
     if (m_follower)
         m_follower->dropAllCode();
+    dropBlocks();
+}
+
+// The blocks alone. Pages that the follower has something of stay watched.
+void CodeCache::dropBlocks()
+{
     std::fill(m_slots.begin(), m_slots.end(), Slot {});
     std::fill(m_buckets.begin(), m_buckets.end(), nullptr);
-    for (const auto& [number, page] : m_pages)
+    for (auto& [number, page] : m_pages) {
+        page.blocks.clear();
+        page.lines = 0;
+    }
+    std::erase_if(m_pages, [this](const auto& numberAndPage) {
+        const PhysicalAddress address = numberAndPage.first * pageSize;
+        if (m_follower && m_follower->holdsCodeOf(address))
+            return !m_group;
         if (m_group)
-            m_group->releaseCode(m_groupIndex, number * pageSize);
+            m_group->releaseCode(m_groupIndex, address);
         else
-            m_memory.clearFlag(number * pageSize, GuestMemory::Code);
-    m_pages.clear();
+            m_memory.clearFlag(address, GuestMemory::Code);
+        return true;
+    });
     m_blocks.clear();
     m_usedChunks = 0;
     m_usedInChunk = chunkSize;

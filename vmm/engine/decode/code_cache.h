@@ -80,7 +80,7 @@ public:
     void codeWrittenElsewhere(PhysicalAddress, uint64_t size);
     void dropWrittenElsewhere();
 
-    void dropAll();
+    void dropAll(); // with what the follower has
 
     // Told of what is dropped here; nullptr for nobody. Outlives this, or takes itself away.
     void setFollower(CodeFollower* follower) { m_follower = follower; }
@@ -146,6 +146,7 @@ private:
 
     void dropRange(PhysicalAddress, uint64_t size); // within one page
     void drop(Block&);
+    void dropBlocks();
     void forgetPageWithoutCode(PhysicalAddress);
     static bool covers(const Block&, PhysicalAddress, uint64_t size);
     static size_t bucketOf(PhysicalAddress address) { return (address ^ address >> 15) % bucketCount; }

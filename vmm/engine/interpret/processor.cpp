@@ -114,33 +114,16 @@ void Processor::pause()
 
 void Processor::initialize()
 {
-    CpuState state = CpuState::afterReset(model, place.index);
-    constexpr uint32_t keptInCr0 = cr0::cacheDisable | cr0::notWriteThrough;
-    state.cr0 = (state.cr0 & ~keptInCr0) | (cr0 & keptInCr0);
-    state.fxsave = fxsave;
-    state.tscOffset = tscOffset;
-    state.sysenterCs = sysenterCs;
-    state.sysenterEsp = sysenterEsp;
-    state.sysenterEip = sysenterEip;
-    state.pat = pat;
-    // Where no ROM lies below 4 GiB, the firmware's copy below 1 MiB answers: chipsets show it in both places.
-    constexpr PhysicalAddress resetPage = 0xfffff000;
-    if (!memory.isMemory(resetPage))
-        state.segments[Cs].base = 0xf0000;
+    CpuState state = save();
+    state.initialize(model, place.index, memory.isMemory(CpuState::resetPage));
     load(state);
 }
 
 void Processor::startUp(uint8_t vector)
 {
-    if (!waitsForStartUp)
-        return;
-    waitsForStartUp = false;
-    SegmentState code = segments[Cs].state;
-    code.selector = static_cast<uint16_t>(vector << 8);
-    code.base = static_cast<uint32_t>(vector) << 12;
-    setSegment(Cs, code);
-    eip = 0;
-    nextEip = 0;
+    CpuState state = save();
+    state.startUp(vector);
+    load(state);
 }
 
 CpuState Processor::save() const

@@ -201,7 +201,7 @@ struct Processor {
     CpuState save() const;
     void load(const CpuState&); // flushes all that was derived
 
-    // INIT, and the SIPI after it. Intel SDM volume 3, 9.1.1 and 9.4.3; table 9-1 tells what INIT leaves as it is.
+    // INIT, and the SIPI after it: CpuState's.
     void initialize();
     void startUp(uint8_t vector);
 };

@@ -76,7 +76,7 @@ void UnitEmitter::emitLeaveIfAttention(const Step& step)
         Assembler& a = m_assembler;
         flushX87Pointers();
         countExecuted(indexOf(step) + 1);
-        a.mov(a.dword[processor + m_offsets.nextEip], step.eip + step.instruction.length);
+        emitStoreLinear(m_offsets.nextEip, step.eip + step.instruction.length);
         a.mov(a.dword[frame + offsetof(TranslatedFrame, reason)], static_cast<uint32_t>(LeaveReason::Handler));
         a.jumpTo(m_thunks.leave);
     };

@@ -89,7 +89,7 @@ void UnitEmitter::flushX87Pointers()
         const int opcode = (instruction.opcode & 7) << 8 | instruction.modRm;
         a.mov(temporary, opcode);
         a.mov(a.word[processor + image(offsetof(FxsaveImage, opcode))], a.r9w);
-        a.mov(a.dword[processor + image(offsetof(FxsaveImage, instructionOffset))], step->eip);
+        emitStoreLinear(image(offsetof(FxsaveImage, instructionOffset)), step->eip);
         a.movzx(temporary, a.word[processor + m_offsets.segmentSelector[Cs]]);
         a.mov(a.word[processor + image(offsetof(FxsaveImage, codeSegment))], a.r9w);
     }

@@ -44,6 +44,20 @@ UnitEmitter::Access UnitEmitter::operandAccess(const Step& step, AccessKind kind
     return access;
 }
 
+// Where there are many, they are learned anew.
+void UnitEmitter::keepNoMore(PhysicalAddress instruction, uint32_t mode)
+{
+    constexpr size_t most = size_t { 1 } << 14;
+    if (m_keptNoMore.size() == most)
+        m_keptNoMore.clear();
+    m_keptNoMore.insert(keyOf(instruction, mode));
+}
+
+bool UnitEmitter::keepsNoMore(PhysicalAddress instruction) const
+{
+    return !m_keptNoMore.empty() && m_keptNoMore.contains(keyOf(instruction, m_unit->mode));
+}
+
 void UnitEmitter::emitAccessAddress(const Step& step, const Access& access)
 {
     if (access.byInstruction)
@@ -77,8 +91,7 @@ Assembler::Place UnitEmitter::emitPlace(const Step& step, const Access& access, 
 {
     Assembler& a = m_assembler;
     const bool writes = access.kind != AccessKind::Read;
-    const PhysicalAddress here = m_unit->physical + (step.eip - m_unit->linear);
-    const bool mayUse = m_keeps && (m_keptNoMore.empty() || !m_keptNoMore.contains(here));
+    const bool mayUse = m_keeps && !keepsNoMore(m_unit->physical + (step.eip - m_unit->linear));
     if (const auto kept = mayUse ? m_bases.find(access.base, access.displacement, writes) : std::nullopt) {
         m_bases.noteUse(kept->place);
         site.usesKept = true;
@@ -91,7 +104,7 @@ Assembler::Place UnitEmitter::emitPlace(const Step& step, const Access& access, 
     site.lookup = this->here();
     const auto place = mayUse ? placeToKeep(step, access) : std::nullopt;
     if (!place) {
-        site.host = m_bases.isEmpty() ? number(host) : number(temporary64);
+        site.host = m_bases.isEmpty() || access.last ? number(host) : number(temporary64);
         m_memoryForm.emitLookupInto(a, writes ? MemoryAccess::Write : MemoryAccess::Read, site.host);
         return { .base = site.host, .index = number(address64) };
     }
@@ -133,7 +146,7 @@ void UnitEmitter::emitAccess(const Step& step, const Access& access, const Emiss
         .writes = writes };
     m_operand = emitPlace(step, access, site);
     site.begin = here();
-    const SlowWay slow { m_state.flagsInHost, static_cast<uint32_t>(m_allFaultSites.size() + m_faultSites.size()) };
+    const SlowWay slow { m_state.flagsInHost, m_allFaultSites.numberOfNext(m_faultSites.size()) };
     const bool needsAddress = site.usesKept && !access.addressIsThere;
     m_faultSites.push_back(site);
     if (!writes && !site.isKept && site.host == number(host) && !site.usesKept) { // one operation serves both ways

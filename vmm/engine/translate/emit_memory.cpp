@@ -58,7 +58,7 @@ UnitEmitter::SlowWay UnitEmitter::emitLookup(const Step& step, MemoryAccess acce
     m_memoryForm.emitLookup(m_assembler, access, size, cold.start);
     if (m_asks)
         m_state.flagsInHost = false;
-    const auto site = static_cast<uint32_t>(m_allFaultSites.size() + m_faultSites.size());
+    const uint32_t site = m_allFaultSites.numberOfNext(m_faultSites.size());
     m_faultSites.push_back({ lookup, here(), &cold, step.eip, static_cast<uint8_t>(indexOf(step)),
         static_cast<uint8_t>(size), access == MemoryAccess::Write });
     return { m_state.flagsInHost, site };

@@ -95,7 +95,14 @@ void UnitEmitter::emitCall(const Step& step)
         m_bases.drop(KeptBases::ofOthers);
         emitTargetToValue(step);
     }
-    emitPushValue(step, [this, &a, returnAddress] { a.store(m_operand, returnAddress); });
+    emitPushValue(step, [this, &a, returnAddress] {
+        if (!servesAnyPage()) {
+            a.store(m_operand, returnAddress);
+            return;
+        }
+        emitLinear(temporary, returnAddress); // which is not in m_operand, because the unit ends here
+        a.store(m_operand, temporary);
+    });
     if (indirect)
         emitExitToValue(indexOf(step) + 1);
     else
@@ -162,6 +169,37 @@ void UnitEmitter::countExecuted(unsigned executed)
     m_assembler.put(0x00458349 | uint64_t { executed } << 32, 5); // add qword [r13], executed
 }
 
+void UnitEmitter::emitLinear(const Xbyak::Reg32& to, uint32_t address)
+{
+    Assembler& a = m_assembler;
+    if (!servesAnyPage()) {
+        a.move(to, address);
+        return;
+    }
+    a.load(to, framePlace(offsetof(TranslatedFrame, linearPage)));
+    if (address)
+        a.loadAddress(to, { .base = static_cast<uint8_t>(to.getIdx()), .displacement = static_cast<int32_t>(address) });
+}
+
+void UnitEmitter::emitStoreLinear(int processorOffset, uint32_t address)
+{
+    Assembler& a = m_assembler;
+    if (servesAnyPage()) {
+        emitLinear(temporary, address);
+        a.mov(a.dword[processor + processorOffset], temporary);
+    } else {
+        a.mov(a.dword[processor + processorOffset], address);
+    }
+}
+
+// To the place in r8d.
+void UnitEmitter::emitExitByTable()
+{
+    m_assembler.copy(m_snippets.compareWithTable);
+    m_assembler.jumpIf(Condition::NotEqual, m_thunks.missing);
+    m_assembler.copy(m_snippets.jumpByTable);
+}
+
 // To a known place. In the same page a jump that the dispatcher can point at the unit there: page and mode are those of
 // this unit as long as it runs. In another page through the table, whose keys change with the mapping.
 void UnitEmitter::emitExitTo(uint32_t target, uint32_t fromEip, uint32_t live, unsigned executed)
@@ -172,12 +210,15 @@ void UnitEmitter::emitExitTo(uint32_t target, uint32_t fromEip, uint32_t live, u
     countExecuted(executed);
     const bool samePage = ((target ^ m_unit->linear) & 0xfffff000) == 0;
     if (!samePage) {
-        a.move(address, target);
-        const JumpEntry* entry = m_jumps + target % (1u << TranslatedFrame::jumpBits);
-        emitJumpThroughTable(a, m_thunks.missing, entry);
+        emitLinear(address, target);
+        if (servesAnyPage())
+            emitExitByTable();
+        else
+            emitJumpThroughTable(a, m_thunks.missing, target);
         return;
     }
-    a.call(m_thunks.link[target > fromEip]); // until the dispatcher puts a jump in its place
+    const uint32_t kind = (target > fromEip ? link_kind::forward : 0) | (servesAnyPage() ? link_kind::fromAnyPage : 0);
+    a.call(m_thunks.link[kind]); // until the dispatcher puts a jump in its place
     a.put(target, sizeof target);
 }
 
@@ -187,7 +228,7 @@ void UnitEmitter::emitExitToValue(unsigned executed)
     flushX87Pointers();
     countExecuted(executed);
     m_assembler.move(address, value);
-    emitJumpThroughTable(m_assembler, m_thunks.missing);
+    emitExitByTable();
 }
 
 } // namespace namsan

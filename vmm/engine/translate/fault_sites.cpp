@@ -10,18 +10,49 @@ namespace namsan {
 
 const FaultSites::Site* FaultSites::find(uint32_t offset) const
 {
-    const auto next = std::ranges::upper_bound(m_sites, offset, {}, &Counted::begin);
-    if (next == m_sites.begin() || offset >= next[-1].unitEnd)
+    const Part* part = nullptr;
+    for (const Part& candidate : m_parts)
+        if (candidate.begin <= offset && (!part || candidate.begin > part->begin))
+            part = &candidate;
+    if (!part)
+        return nullptr;
+    const auto next = std::ranges::upper_bound(part->sites, offset, {}, &Counted::begin);
+    if (next == part->sites.begin() || offset >= next[-1].unitEnd)
         return nullptr;
     return &next[-1];
+}
+
+void FaultSites::clear()
+{
+    m_parts.fill({});
+    m_part = 0;
+}
+
+void FaultSites::beginPart(size_t part, uint32_t begin)
+{
+    m_part = part;
+    for (const uint32_t number : m_parts[part].askingHere)
+        if (number >> indexBits != part)
+            stopAsking(*siteOf(number));
+    m_parts[part] = { begin, {}, {} };
+    for (Part& other : m_parts)
+        std::erase_if(other.askingHere, [part](uint32_t number) { return number >> indexBits == part; });
+}
+
+FaultSites::Counted* FaultSites::siteOf(uint32_t number)
+{
+    const size_t part = number >> indexBits;
+    const size_t index = number & indexMask;
+    return part < m_parts.size() && index < m_parts[part].sites.size() ? &m_parts[part].sites[index] : nullptr;
 }
 
 // Without a jump it was the host's fault that led there.
 void FaultSites::tookSlowWay(uint32_t number, bool could, bool crossed)
 {
-    if (number >= m_sites.size())
+    Counted* known = siteOf(number);
+    if (!known)
         return;
-    Counted& site = m_sites[number];
+    Counted& site = *known;
     if (site.usesKept) {
         if (++site.count == keptPatience && m_emitter)
             m_emitter->keepNoMore(Site(site));
@@ -29,7 +60,7 @@ void FaultSites::tookSlowWay(uint32_t number, bool could, bool crossed)
     }
     if (crossed) {
         if (!site.asks && ++site.crossings == crossingPatience)
-            makeAsk(site);
+            makeAsk(site, number);
         return;
     }
     if (site.jumps) {
@@ -37,17 +68,34 @@ void FaultSites::tookSlowWay(uint32_t number, bool could, bool crossed)
         if (site.count == trust)
             putLookup(site);
     } else if (++site.count == patience) {
+        // A read may look for what can be written because writes come after it, though they come seldom.
+        if (site.isKept && site.byWrites && !site.writes && m_emitter)
+            m_emitter->keepNoMore(Site(site));
         putJump(site);
     }
 }
 
-void FaultSites::makeAsk(Counted& site)
+void FaultSites::makeAsk(Counted& site, uint32_t number)
 {
     site.asks = true; // where there is no room, it is not tried again
     if (site.jumps)
         putLookup(site);
-    if (const auto lookup = m_emitter ? m_emitter->emitAskingLookup(site) : std::nullopt)
-        putJumpTo(site, *lookup);
+    const auto lookup = m_emitter ? m_emitter->emitAskingLookup(site) : std::nullopt;
+    if (!lookup)
+        return;
+    std::memcpy(site.original.data(), m_region.writable() + site.lookup, jumpBytes);
+    m_parts[m_part].askingHere.push_back(number);
+    putJumpTo(site, *lookup);
+}
+
+void FaultSites::stopAsking(Counted& site)
+{
+    site.asks = false;
+    site.crossings = 0;
+    if (site.jumps)
+        site.former = site.original;
+    else
+        std::memcpy(m_region.writable() + site.lookup, site.original.data(), jumpBytes);
 }
 
 void FaultSites::putJumpTo(const Counted& site, uint32_t target)

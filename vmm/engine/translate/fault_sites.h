@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "vmm/engine/translate/code_parts.h"
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -26,10 +28,11 @@ public:
         uint32_t begin = 0; // behind the lookup; it reaches to the next site
         uint32_t slow = 0; // the beginning of its slow way
         uint32_t unitEnd = 0; // what is emitted from here on belongs to others; 0 where the form asks: it never faults
-        uint32_t eip = 0; // of the guest's instruction
+        uint32_t eip = 0; // of the guest's instruction, as its unit has it
         uint8_t executedBefore = 0; // instructions of its unit
         uint8_t size = 0; // of the access, in bytes
         bool writes = false;
+        bool anyPage = false; // its unit serves at any linear page
         // What the lookup finds goes into the host register of that number; it becomes the operand's own place there
         // where it is kept.
         uint8_t host = 10;
@@ -54,10 +57,18 @@ public:
     {
     }
 
-    void add(const Site& site) { m_sites.push_back({ site, {}, 0, 0, false, !site.canAsk }); }
-    void clear() { m_sites.clear(); }
-    size_t size() const { return m_sites.size(); }
-    const Site& at(uint32_t number) const { return m_sites[number]; }
+    void add(const Site& site) { m_parts[m_part].sites.push_back({ site, {}, {}, 0, 0, false, !site.canAsk }); }
+    void clear();
+    const Site& at(uint32_t number) const { return m_parts[number >> indexBits].sites[number & indexMask]; }
+    // The number that a site gets when so many others are added before it.
+    uint32_t numberOfNext(size_t others) const
+    {
+        return static_cast<uint32_t>(m_part << indexBits | (m_parts[m_part].sites.size() + others));
+    }
+
+    // Forgets the sites in that part of the code region, which begins there; those that are added from now on lie in
+    // it. What was emitted there for sites elsewhere is not jumped to any more.
+    void beginPart(size_t part, uint32_t begin);
 
     // The site that an instruction there belongs to.
     const Site* find(uint32_t offset) const;
@@ -73,20 +84,32 @@ private:
     static constexpr uint8_t crossingPatience = 3; // crossings, before it asks
 
     struct Counted : Site {
-        std::array<uint8_t, jumpBytes> former; // what the jump has replaced
+        std::array<uint8_t, jumpBytes> former; // what the jump to the slow way has replaced
+        std::array<uint8_t, jumpBytes> original; // what the jump to a lookup that asks has replaced
         uint8_t count;
         uint8_t crossings;
         bool jumps;
         bool asks;
     };
-    void makeAsk(Counted&);
+    struct Part {
+        uint32_t begin = ~uint32_t { 0 };
+        std::vector<Counted> sites;
+        std::vector<uint32_t> askingHere; // numbers of sites whose lookups that ask lie in this part
+    };
+    static constexpr unsigned indexBits = 24; // of a number; the part is above
+    static constexpr uint32_t indexMask = (1u << indexBits) - 1;
+
+    Counted* siteOf(uint32_t number);
+    void makeAsk(Counted&, uint32_t number);
+    void stopAsking(Counted&);
     void putJumpTo(const Counted&, uint32_t target);
     void putJump(Counted&);
     void putLookup(Counted&);
 
     const CodeRegion& m_region;
     LookupEmitter* m_emitter = nullptr;
-    std::vector<Counted> m_sites;
+    std::array<Part, CodeParts::most> m_parts;
+    size_t m_part = 0; // the current one
 };
 
 } // namespace namsan

@@ -39,15 +39,6 @@ public:
         assembler.copy(m_lookups[host - firstHost][access == MemoryAccess::Write]);
     }
 
-    void emitKnownLookupInto(Assembler& assembler, MemoryAccess access, uint8_t host, uint32_t address) const override
-    {
-        constexpr uint8_t load = 0x8b;
-        const size_t view = access == MemoryAccess::Write ? FlatMemory::viewBytes : 0;
-        const size_t offset = view + (address >> pageBits) * sizeof(uint64_t) - pageBits;
-        assembler.encodeWide(load, Xbyak::Reg64(host),
-            { .base = register_map::number(register_map::pageTable), .displacement = static_cast<int32_t>(offset) });
-    }
-
     // Without flags: the offset in the page goes to the top of 32 bits, and what carries out of them chooses from two
     // places to go.
     void emitCrossingLookup(Assembler& assembler, MemoryAccess access, uint8_t into, unsigned size,

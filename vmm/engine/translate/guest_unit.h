@@ -35,7 +35,7 @@ struct GuestUnit {
     };
 
     PhysicalAddress physical = 0;
-    uint32_t linear = 0;
+    uint32_t linear = 0; // as all addresses here relative to the linear page, where the unit serves at any
     uint32_t mode = 0; // unit_mode
     uint32_t nextEip = 0; // behind the last instruction
     uint32_t liveOut = 0; // there

@@ -16,6 +16,13 @@ namespace namsan {
 // Such an access may lie in the page before or behind the one that was looked up; on the host nothing can be touched
 // there (GuardedMemory), so it faults, and takes the slow way. Farther away there is no such certainty, and a new
 // lookup.
+//
+// What is kept lives within one run through a unit, which has no loop inside, and ends where anything is called that is
+// not emitted. That is enough for everybody who takes a page away: it is this processor's thread alone that changes its
+// page tables, and what others want of it (pages with code that must not be written any more, A20, a change of the
+// memory map, a pause) it hears of as Attention, which it attends to between units. Until then it counts as one that
+// still writes there (ProcessorGroup::isSettled()), as it does between any lookup and its access. Other processors'
+// exclusive sections may come in between at a slow way, as may devices: after that everything kept is looked up again.
 class KeptBases {
 public:
     static constexpr unsigned places = 2; // the first is the stack pointer's

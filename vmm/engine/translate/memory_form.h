@@ -27,8 +27,6 @@ public:
 
     // As emitLookup() of a form that does not ask, with another register in r10's place, given by its number.
     virtual void emitLookupInto(Assembler&, MemoryAccess, uint8_t host) const = 0;
-    // The same for an address that is known, and changes that register alone.
-    virtual void emitKnownLookupInto(Assembler&, MemoryAccess, uint8_t host, uint32_t address) const = 0;
 
     // As emitLookupInto(), and changes no flags; but where the access would cross a page's end
     // it jumps to slow. From there and to there only a jump leads: both are places in the executable view.

@@ -17,6 +17,8 @@ constexpr uint32_t gsIsWhole = 1 << 2;
 constexpr uint32_t x87IsNative = 1 << 3; // x87 and MMX run on the host's unit
 constexpr uint32_t sseIsNative = 1 << 4;
 constexpr uint32_t oneOfSeveral = 1 << 5; // other processors are at the same memory; of all units, or of none
+constexpr uint32_t anyPage = 1 << 6; // serves at any linear page: its addresses are relative to that
+constexpr unsigned bits = 7;
 } // namespace unit_mode
 
 bool isNative(const Instruction&, uint32_t mode);

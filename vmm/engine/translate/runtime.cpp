@@ -137,12 +137,17 @@ bool TranslatorRuntime::canBeHeld(uint32_t linear, bool write)
     return m_memory.pageHost(physical) && !(write && (m_memory.flags(physical) & GuestMemory::writesAreSpecial));
 }
 
+template <class Site> static uint32_t eipOf(const TranslatedFrame& frame, const Site& site)
+{
+    return site.eip + (site.anyPage ? frame.linearPage : 0);
+}
+
 // Where the guest is, for whoever looks at a fault. The size of the access.
 uint32_t TranslatorRuntime::beginSlowWay(TranslatedFrame& frame, uint32_t number)
 {
     const FaultSites::Site& site = frame.runtime->m_sites.at(number);
     Processor& processor = frame.runtime->m_processor;
-    processor.eip = processor.nextEip = site.eip;
+    processor.eip = processor.nextEip = eipOf(frame, site);
     frame.site = number;
     frame.executedBefore = site.executedBefore;
     return site.size;
@@ -221,13 +226,14 @@ uint32_t TranslatorRuntime::runHandler(TranslatedFrame* frame, const HandlerSite
 {
     frame->executedBefore = site->executedBefore;
     if (site->insteadOfNative && frame->runtime->m_observer) {
-        frame->runtime->m_processor.nextEip = site->eip;
+        frame->runtime->m_processor.nextEip = eipOf(*frame, *site);
         return leaveFor(*frame, LeaveReason::Interpret);
     }
     return guarded(*frame, [=](TranslatorRuntime& runtime) {
         Processor& processor = runtime.m_processor;
-        const uint32_t following = site->eip + site->instruction.length;
-        processor.eip = site->eip;
+        const uint32_t eip = eipOf(*frame, *site);
+        const uint32_t following = eip + site->instruction.length;
+        processor.eip = eip;
         processor.nextEip = following;
         processor.leaveBlock = false;
         const auto linear = static_cast<uint32_t>(frame->savedAddress);
@@ -243,7 +249,7 @@ uint32_t TranslatorRuntime::runHandler(TranslatedFrame* frame, const HandlerSite
             return goOn;
         // A piece of a repetition leaves EIP where it was, and is not yet one that was carried out.
         const bool unfinished
-            = processor.nextEip == site->eip && (site->instruction.entry->attributes & attribute::repeatable);
+            = processor.nextEip == eip && (site->instruction.entry->attributes & attribute::repeatable);
         if (!unfinished)
             ++frame->executedBefore;
         // Flags that were dead may be old ones still, unless the unit was to end here.

@@ -17,11 +17,12 @@ class UnitStore;
 // An instruction in translated code that the interpreter's handler carries out.
 struct HandlerSite {
     Instruction instruction;
-    uint32_t eip = 0;
+    uint32_t eip = 0; // as its unit has it
     uint32_t executedBefore = 0; // instructions of its unit
     bool endsUnit = false;
     bool loadsSegment = false; // what the unit takes for granted may be different afterwards
     bool insteadOfNative = false; // this once, of an instruction that is translated
+    bool anyPage = false; // its unit serves at any linear page
     // What this instruction would have done itself, had it not faulted on the host: at TranslatedFrame::savedAddress.
     struct Access {
         uint32_t site = 0; // its number in FaultSites

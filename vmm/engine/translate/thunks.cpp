@@ -14,6 +14,8 @@ namespace namsan {
 namespace {
 
 using namespace register_map;
+constexpr auto jumpTable = static_cast<int>(offsetof(TranslatedFrame, jumps));
+
 using SlowAccess = uint32_t (*)(TranslatedFrame*, uint32_t linear, uint32_t site);
 
 // Those that the host's calling convention lets a called function change. System V ABI, AMD64, 3.2.1.
@@ -40,10 +42,11 @@ public:
         thunks.leave = m_leave;
         thunks.missing = emitLeaveTo(LeaveReason::Lookup);
         thunks.attention = emitLeaveTo(LeaveReason::Attention);
-        for (const bool forward : { false, true })
-            thunks.link[forward] = emitLink(forward);
+        for (uint32_t kind = 0; kind < thunks.link.size(); ++kind)
+            thunks.link[kind] = emitLink(kind);
         thunks.lookUp = here();
         emitJumpThroughTable(m_assembler, thunks.missing);
+        thunks.leaveDropped = emitLeaveTo(LeaveReason::Dropped);
         for (const bool keepsFlags : { false, true }) {
             thunks.readSlowly[keepsFlags] = emitSlowAccess(&TranslatorRuntime::readSlowly, keepsFlags);
             thunks.readForWriteSlowly[keepsFlags] = emitSlowAccess(&TranslatorRuntime::readForWriteSlowly, keepsFlags);
@@ -85,10 +88,11 @@ private:
         a.sub(a.rsp, 8); // units run with the stack aligned to 16, so that what they call finds it as the ABI says
         a.mov(frame, a.rdi);
         a.mov(processor, a.rsi);
-        a.mov(address64, a.rdx);
+        a.mov(temporary64, a.rdx);
         a.mov(pageTable, a.rcx);
         load(allRegisters);
-        a.jmp(address64);
+        a.mov(address, a.inProcessor(m_offsets.nextEip));
+        a.jmp(temporary64);
         return start;
     }
 
@@ -116,16 +120,17 @@ private:
         return start;
     }
 
-    // Bit 0 of the link tells whether the jump goes forward, where no loop can be without a check elsewhere.
-    const uint8_t* emitLink(bool forward)
+    const uint8_t* emitLink(uint32_t kind)
     {
         Assembler& a = m_assembler;
         const uint8_t* start = here();
         a.pop(temporary64);
         a.mov(address, a.dword[temporary64]);
+        if (kind & link_kind::fromAnyPage)
+            a.add(address, a.dword[frame + offsetof(TranslatedFrame, linearPage)]);
         a.mov(host, reinterpret_cast<uintptr_t>(m_region.executable(m_region.writable())));
         a.sub(temporary64, host);
-        a.lea(temporary, a.ptr[temporary64 * 2 + (forward ? 1 : 0)]);
+        a.lea(temporary, a.ptr[temporary64 * (1 << link_kind::bits) + kind]);
         a.mov(a.inFrame(offsetof(TranslatedFrame, link)), temporary);
         a.mov(a.inProcessor(m_offsets.nextEip), address);
         a.mov(a.dword[frame + offsetof(TranslatedFrame, reason)], static_cast<uint32_t>(LeaveReason::Link));
@@ -300,30 +305,41 @@ Thunks emitThunks(Assembler& assembler, const CodeRegion& region, const Processo
     return ThunkEmitter(assembler, region, guest, memoryForm).emit();
 }
 
-void emitJumpThroughTable(Assembler& a, const uint8_t* missing, const JumpEntry* known)
+void emitCompareWithTable(Assembler& a)
 {
     static_assert(TranslatedFrame::jumpBits == 16);
-    const auto inFrame = [](size_t member) {
-        return Assembler::Place { .base = number(frame), .displacement = static_cast<int32_t>(member) };
-    };
-    const auto inEntry = [](size_t member) {
-        return Assembler::Place { .base = number(temporary64), .displacement = static_cast<int32_t>(member) };
-    };
-    constexpr uint8_t add = 0x03;
+    a.imul(temporary, address, static_cast<int>(TranslatedFrame::jumpFactor));
+    a.shr(temporary, 32 - TranslatedFrame::jumpBits);
+    a.add(temporary, temporary);
+    a.mov(host, a.inFrame(offsetof(TranslatedFrame, context)));
+    a.or_(host, address64);
+    a.cmp(host, a.ptr[frame + temporary64 * 8 + jumpTable + offsetof(JumpEntry, key)]);
+}
+
+void emitJumpByTable(Assembler& a)
+{
+    a.jmp(a.ptr[frame + temporary64 * 8 + jumpTable + offsetof(JumpEntry, code)]);
+}
+
+void emitJumpThroughTable(Assembler& a, const uint8_t* missing, std::optional<uint32_t> known)
+{
+    if (!known) {
+        emitCompareWithTable(a);
+        a.jumpIf(Condition::NotEqual, missing);
+        emitJumpByTable(a);
+        return;
+    }
     constexpr uint8_t compare = 0x3b;
     constexpr uint8_t load = 0x8b;
-    if (known) {
-        a.moveWide(temporary64, reinterpret_cast<uintptr_t>(known));
-    } else {
-        a.movzx(temporary, a.r8w);
-        a.shl(temporary64, 4);
-        a.encodeWide(add, temporary64, inFrame(offsetof(TranslatedFrame, jumps)));
-    }
+    const auto inFrame = [](size_t offset) {
+        return Assembler::Place { .base = number(frame), .displacement = static_cast<int32_t>(offset) };
+    };
+    const size_t entry = jumpTable + TranslatedFrame::jumpNumber(*known) * sizeof(JumpEntry);
     a.encodeWide(load, host, inFrame(offsetof(TranslatedFrame, context)));
     a.or_(host, address64);
-    a.encodeWide(compare, host, inEntry(offsetof(JumpEntry, key)));
+    a.encodeWide(compare, host, inFrame(entry + offsetof(JumpEntry, key)));
     a.jumpIf(Condition::NotEqual, missing);
-    a.jumpThrough(inEntry(offsetof(JumpEntry, code)));
+    a.jumpThrough(inFrame(entry + offsetof(JumpEntry, code)));
 }
 
 } // namespace namsan

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 
 namespace namsan {
 
@@ -23,11 +24,12 @@ struct Thunks {
     const uint8_t* leave = nullptr; // jumped to: brings the registers back to Processor and returns from enter
     const uint8_t* lookUp = nullptr; // jumped to: goes on at the linear address in r8d, by way of the jump table
     const uint8_t* missing = nullptr; // jumped to: the unit of the linear address in r8d is not in that table
+    const uint8_t* leaveDropped = nullptr; // jumped to: the unit of that linear address, which was there, is no more
     const uint8_t* attention = nullptr; // jumped to at the entry of the unit of the linear address in r8d
 
-    // Called where a jump to another unit will be, which is patched over the call; the linear address that it goes to
-    // is in the four bytes behind. The second is for jumps forward. They leave.
-    std::array<const uint8_t*, 2> link {};
+    // Called where a jump to another unit will be, which is patched over the call; the linear address that it goes to,
+    // as its unit has it, is in the four bytes behind. By link_kind. They leave.
+    std::array<const uint8_t*, 1u << link_kind::bits> link {};
 
     // Called. The slow ways of memory accesses: linear address in r8d, the site's number in r9d. They come back with
     // r10 + r8 as the place of the operand, or not at all. The second of each pair is for where the host's flags are
@@ -52,8 +54,12 @@ struct Thunks {
 
 Thunks emitThunks(Assembler&, const CodeRegion&, const Processor&, const MemoryForm&);
 
-// The jump table's entry for the linear address in r8d and a jump to it, or to missing where there is none. Changes r9,
-// r10 and flags. known: that entry, where the address is.
-void emitJumpThroughTable(Assembler&, const uint8_t* missing, const JumpEntry* known = nullptr);
+// The jump table's entry for the linear address in r8d and a jump to it, with that address still in r8d; or a jump to
+// missing where there is none. Changes r9, r10 and flags. known: that address, where it is.
+void emitJumpThroughTable(Assembler&, const uint8_t* missing, std::optional<uint32_t> known = std::nullopt);
+
+// The parts of that before and behind the jump to missing, which is taken where nothing was equal.
+void emitCompareWithTable(Assembler&);
+void emitJumpByTable(Assembler&);
 
 } // namespace namsan

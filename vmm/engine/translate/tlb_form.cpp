@@ -21,7 +21,6 @@ public:
 
     // Its lookups all ask.
     void emitLookupInto(Assembler&, MemoryAccess, uint8_t) const override { }
-    void emitKnownLookupInto(Assembler&, MemoryAccess, uint8_t, uint32_t) const override { }
 
     void emitSureLookup(Assembler& assembler, MemoryAccess access, JumpLabel& slow) const override
     {

@@ -121,15 +121,14 @@ Translator::Translator(Processor& processor, GuestMemory& memory, CodeCache& cod
     , m_assembler(std::make_unique<Assembler>(m_region->size(), m_region->writable()))
     , m_memoryForm(options.flat ? makeFlatForm(processor.memory.flatPagesStay()) : makeTlbForm())
     , m_thunks(emitThunks(*m_assembler, *m_region, processor, *m_memoryForm))
-    , m_thunkBytes(m_assembler->getSize())
-    , m_jumps(size_t { 1 } << TranslatedFrame::jumpBits)
+    , m_parts(m_region->size(), m_assembler->getSize(), roomForUnit)
     , m_heat(heatCount)
 {
+    m_faultSites.beginPart(0, static_cast<uint32_t>(m_parts.beginOf(0)));
     m_frame.attention = &attention.word();
-    m_frame.jumps = m_jumps.data();
     m_frame.runtime = &m_runtime;
     m_emitter = std::make_unique<UnitEmitter>(UnitEmitter::Surroundings { *m_assembler, m_thunks, *m_memoryForm,
-        ProcessorOffsets::of(processor), m_units, m_faultSites, m_jumps.data(), options.keepsBases });
+        ProcessorOffsets::of(processor), m_units, m_faultSites, options.keepsBases });
     m_runtime.setRules(*this);
     if (options.flat) {
         m_runtime.useFlatTables();
@@ -178,7 +177,7 @@ void Translator::setContext()
     const uint64_t context = m_processor.memory.fetchGeneration() << 4 | (m_mode & changing) >> 1;
     if (context >> 32 != m_contextEpoch) {
         m_contextEpoch = context >> 32;
-        std::ranges::fill(m_jumps, JumpEntry {});
+        m_frame.jumps.fill({});
     }
     m_frame.context = context << 32;
 }
@@ -208,6 +207,9 @@ Accelerator::Outcome Translator::run()
         m_processor.counters.instructions.add(std::exchange(m_frame.instructions, 0));
         countLeave();
         switch (m_frame.reason) {
+        case LeaveReason::Dropped:
+            m_frame.jumpOf(m_processor.nextEip) = {};
+            break;
         case LeaveReason::Link:
             m_linkWaits = !m_options.unitByUnit;
             [[fallthrough]];
@@ -251,6 +253,7 @@ void Translator::countLeave()
     VcpuCounters& counters = m_processor.counters;
     switch (m_frame.reason) {
     case LeaveReason::Lookup:
+    case LeaveReason::Dropped:
         counters.leavesForLookup.add();
         break;
     case LeaveReason::Link:
@@ -276,7 +279,7 @@ const uint8_t* Translator::findCode()
 {
     const uint32_t linear = m_processor.nextEip; // CS is flat
     m_processor.eip = linear; // where a fault of the fetch is
-    JumpEntry& entry = m_jumps[linear % m_jumps.size()];
+    JumpEntry& entry = m_frame.jumpOf(linear);
     const uint64_t key = m_frame.context | linear;
     if (entry.key == key && !m_linkWaits && !m_options.unitByUnit)
         return entry.code;
@@ -285,7 +288,7 @@ const uint8_t* Translator::findCode()
         return nullptr;
     if (m_linkWaits)
         link(*unit);
-    const uint8_t* code = m_region->executable(unit->entry);
+    const uint8_t* code = m_region->executable(unit->tableEntry);
     if (!m_options.unitByUnit)
         entry = { key, code };
     return code;
@@ -296,18 +299,21 @@ TranslatedUnit* Translator::findUnit(uint32_t linear)
     const PhysicalAddress physical = m_processor.memory.translateFetch(linear);
     if (!m_memory.pageHost(physical))
         return nullptr;
-    if (TranslatedUnit* unit = m_units.find(physical, linear, m_mode)) {
-        if (!unit->secondPage || stillStraddles(*unit))
+    if (TranslatedUnit* unit = m_units.find(physical, m_mode)) {
+        if (!unit->servesAt(linear))
+            shareCodeOf(physical);
+        else if (!unit->secondPage || stillStraddles(*unit, linear))
             return unit;
-        codeWritten(physical, 1); // another page follows now
+        else
+            codeWritten(physical, 1); // another page follows now
     }
     return isHot(physical) ? translate(linear, physical) : nullptr;
 }
 
 // The walk may set an accessed bit that is code.
-bool Translator::stillStraddles(const TranslatedUnit& unit)
+bool Translator::stillStraddles(const TranslatedUnit& unit, uint32_t linear)
 {
-    return m_processor.memory.translateFetch(pageBehind(unit.linear)) == *unit.secondPage && !unit.dropped;
+    return m_processor.memory.translateFetch(pageBehind(linear)) == *unit.secondPage && !unit.dropped;
 }
 
 bool Translator::isHot(PhysicalAddress physical)
@@ -324,14 +330,55 @@ bool Translator::isHot(PhysicalAddress physical)
 void Translator::link(const TranslatedUnit& unit)
 {
     m_linkWaits = false;
-    const bool forward = m_frame.link & 1;
+    const uint32_t kind = m_frame.link & ((1u << link_kind::bits) - 1);
+    if (unit.servesAnyPage() != ((kind & link_kind::fromAnyPage) != 0))
+        return; // the unit that jumps is no more
     // The page behind may be mapped otherwise while the unit that jumps stays as it is: by way of the jump table, which
     // knows.
-    const uint8_t* target = unit.secondPage ? unit.deadEntry : forward ? unit.uncheckedEntry : unit.entry;
+    const uint8_t* target = unit.secondPage ? unit.deadEntry
+        : kind & link_kind::forward         ? unit.uncheckedEntry
+                                            : unit.entry;
     constexpr uint8_t nearJump = 0xe9;
-    uint8_t* distance = m_region->writable() + (m_frame.link >> 1) - sizeof(uint32_t);
+    const uint32_t place = (m_frame.link >> link_kind::bits) - static_cast<uint32_t>(sizeof(uint32_t));
+    uint8_t* distance = m_region->writable() + place;
     distance[-1] = nearJump;
     patchJump(distance, target);
+    const size_t part = m_parts.partOf(static_cast<size_t>(target - m_region->writable()));
+    if (m_parts.partOf(place) != part)
+        m_linksInto[part].push_back({ place, kind });
+}
+
+// Nothing translated runs meanwhile.
+void Translator::beginNextPart()
+{
+    m_parts.advance();
+    const size_t part = m_parts.current();
+    const size_t begin = m_parts.beginOf(part);
+    m_assembler->setSize(begin);
+    if (m_units.beginPart(part))
+        m_processor.counters.codePartsEmptied.add();
+    m_faultSites.beginPart(part, static_cast<uint32_t>(begin));
+    forgetLinks(part);
+    if (m_linkWaits && m_parts.partOf(m_frame.link >> link_kind::bits) == part)
+        m_linkWaits = false;
+    const uint8_t* executable = m_region->executable(m_region->writable());
+    for (JumpEntry& entry : m_frame.jumps)
+        if (entry.code && m_parts.partOf(static_cast<size_t>(entry.code - executable)) == part)
+            entry = {};
+}
+
+// Jumps that have led there ask again.
+void Translator::forgetLinks(size_t part)
+{
+    constexpr uint8_t nearCall = 0xe8;
+    for (const Link& link : m_linksInto[part]) {
+        uint8_t* distance = m_region->writable() + link.place;
+        distance[-1] = nearCall;
+        patchJump(distance, m_thunks.link[link.kind]);
+    }
+    m_linksInto[part].clear();
+    for (auto& links : m_linksInto)
+        std::erase_if(links, [this, part](const Link& link) { return m_parts.partOf(link.place) == part; });
 }
 
 // distance: the four bytes after the opcode of a near jump.
@@ -348,8 +395,10 @@ TranslatedUnit* Translator::translate(uint32_t linear, PhysicalAddress physical)
 {
     using Clock = std::chrono::steady_clock;
     const Clock::time_point begin = Clock::now();
-    if (m_assembler->getSize() + roomForUnit > m_region->size())
-        m_codeCache.dropAll(); // a new generation; nothing translated runs meanwhile
+    if (m_assembler->getSize() + roomForUnit > m_parts.end())
+        beginNextPart();
+    if (!m_units.servesAt(physical, linear))
+        shareCodeOf(physical);
     const GuestUnit* guest = collect(linear, physical);
     if (!guest)
         return nullptr;
@@ -369,18 +418,31 @@ TranslatedUnit* Translator::translate(uint32_t linear, PhysicalAddress physical)
     return &unit;
 }
 
+// The same code at a second linear page. Most code is only ever found at one, so what knows that one is made first: it
+// is faster. Libraries are elsewhere in each process.
+void Translator::shareCodeOf(PhysicalAddress physical)
+{
+    const PhysicalAddress page = physical - physical % GuestMemory::pageSize;
+    codeWritten(page, GuestMemory::pageSize);
+    m_units.share(page);
+    m_processor.counters.codePagesShared.add();
+}
+
 // Where an instruction runs over the page's end, the next page is fetched from, too, and that may fault.
 const GuestUnit* Translator::collect(uint32_t linear, PhysicalAddress physical)
 {
     if (!m_codeCache.settle(physical))
         return nullptr;
+    const bool anyPage = m_options.anyPageAtOnce || m_units.isShared(physical);
+    const uint32_t inUnit = anyPage ? linear % GuestMemory::pageSize : linear;
+    const uint32_t mode = m_mode | (anyPage ? unit_mode::anyPage : 0);
     const UnitCollector::Rules rules { m_options.longestUnit, m_options.unitByUnit, m_options.exactFlags };
     if (!m_collector.straddles(physical))
-        return m_collector.collect(linear, physical, m_mode, rules);
+        return m_collector.collect(inUnit, physical, mode, rules);
     const PhysicalAddress secondPage = m_processor.memory.translateFetch(pageBehind(linear));
     if (!m_memory.pageHost(secondPage) || !m_codeCache.settle(secondPage))
         return nullptr;
-    return m_collector.collectStraddling(linear, physical, secondPage, m_mode, rules);
+    return m_collector.collectStraddling(inUnit, physical, secondPage, mode, rules);
 }
 
 // Called from within translated code, which stays where it is: this goes behind all of it.
@@ -388,7 +450,7 @@ std::optional<uint32_t> Translator::emitAskingLookup(const FaultSites::Site& sit
 {
     constexpr size_t room = 256; // bytes
     Assembler& a = *m_assembler;
-    if (a.getSize() + room > m_region->size())
+    if (a.getSize() + room > m_parts.end())
         return {};
     a.align(16);
     const uint8_t* start = a.getCurr();
@@ -410,9 +472,12 @@ void Translator::keepNoMore(const FaultSites::Site&)
 {
     try {
         const PhysicalAddress instruction = m_processor.memory.translateFetch(m_processor.eip);
-        m_emitter->keepNoMore(instruction);
+        m_emitter->keepNoMore(instruction, m_mode);
         m_processor.counters.basesKeptNoMore.add();
+        const bool isShared = m_units.isShared(instruction);
         codeWritten(instruction, 1);
+        if (isShared) // still, though there may be no unit for now
+            m_units.share(instruction);
     } catch (const Fault&) {
         // What runs is no longer what is mapped there.
     }
@@ -421,8 +486,8 @@ void Translator::keepNoMore(const FaultSites::Site&)
 std::optional<Translator::EmittedCode> Translator::codeAt(uint32_t linear)
 {
     m_mode = modeNow();
-    const TranslatedUnit* unit = m_units.find(m_processor.memory.translateFetch(linear), linear, m_mode);
-    if (!unit)
+    const TranslatedUnit* unit = m_units.find(m_processor.memory.translateFetch(linear), m_mode);
+    if (!unit || !unit->servesAt(linear))
         return {};
     return EmittedCode { m_region->executable(unit->entry), m_region->executable(unit->deadEntry) };
 }
@@ -439,9 +504,12 @@ void Translator::codeWritten(PhysicalAddress physical, uint64_t size)
             *entry = nearJump;
             patchJump(entry + 1, unit.deadEntry);
         }
-        JumpEntry& jump = m_jumps[unit.linear % m_jumps.size()];
-        if (jump.code == m_region->executable(unit.entry))
-            jump = {};
+        if (unit.servesAnyPage()) {
+            *unit.tableEntry = nearJump;
+            patchJump(unit.tableEntry + 1, m_thunks.leaveDropped);
+        } else if (m_frame.jumpOf(unit.linear).code == m_region->executable(unit.tableEntry)) {
+            m_frame.jumpOf(unit.linear) = {};
+        }
         m_processor.counters.unitsDropped.add();
         m_processor.leaveBlock = true; // the unit that runs may be among them
     });
@@ -452,8 +520,11 @@ void Translator::dropAllCode()
     m_units.clear();
     m_faultSites.clear();
     m_emitter->forgetKeptNoMore();
-    std::ranges::fill(m_jumps, JumpEntry {});
-    m_assembler->setSize(m_thunkBytes);
+    m_frame.jumps.fill({});
+    m_parts.restart();
+    m_faultSites.beginPart(0, static_cast<uint32_t>(m_parts.beginOf(0)));
+    m_linksInto.fill({});
+    m_assembler->setSize(m_parts.beginOf(0));
     m_linkWaits = false;
 }
 

@@ -6,6 +6,7 @@
 #include "vmm/engine/interpret/accelerator.h"
 #include "vmm/engine/interpret/attention.h"
 #include "vmm/engine/interpret/processor.h"
+#include "vmm/engine/translate/code_parts.h"
 #include "vmm/engine/translate/code_region.h"
 #include "vmm/engine/translate/fault_sites.h"
 #include "vmm/engine/translate/guest_unit.h"
@@ -15,6 +16,7 @@
 #include "vmm/engine/translate/translated_frame.h"
 #include "vmm/engine/translate/unit_store.h"
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -27,13 +29,14 @@ class Assembler;
 class UnitEmitter;
 
 struct TranslatorOptions {
-    size_t codeBytes = size_t { 64 } << 20;
+    size_t codeBytes = size_t { 256 } << 20; // of addresses; memory is taken as it fills
     unsigned hotAfter = 12; // a place is translated when it was come to that many times, 1 to 255
     unsigned longestUnit = UnitCollector::mostInstructions; // instructions
     bool exactFlags = false; // also where no later instruction asks for them: in the frame of a fault
     bool unitByUnit = false; // units are not chained, handlers are left to the interpreter; run() runs one unit
     bool lockstep = false; // the same, and accesses are to be observed
     bool keepsBases = true; // what base registers point to is looked up once in a unit, in flat form
+    bool anyPageAtOnce = false; // units serve at any linear page before there is a second one: for tests
     bool flat = false; // the memory form; see Translator::canBeFlat()
 };
 
@@ -85,11 +88,14 @@ private:
     void setContext();
     const uint8_t* findCode();
     TranslatedUnit* findUnit(uint32_t linear);
-    bool stillStraddles(const TranslatedUnit&);
+    bool stillStraddles(const TranslatedUnit&, uint32_t linear);
     const GuestUnit* collect(uint32_t linear, PhysicalAddress);
     TranslatedUnit* translate(uint32_t linear, PhysicalAddress);
+    void shareCodeOf(PhysicalAddress);
     bool isHot(PhysicalAddress);
     void link(const TranslatedUnit&);
+    void beginNextPart();
+    void forgetLinks(size_t part);
     void countLeave();
     void noteFault();
     void expectAccessAgain();
@@ -114,8 +120,13 @@ private:
     std::unique_ptr<MemoryForm> m_memoryForm;
     Thunks m_thunks;
     std::unique_ptr<UnitEmitter> m_emitter;
-    size_t m_thunkBytes = 0; // the region's first part, which stays
-    std::vector<JumpEntry> m_jumps;
+    CodeParts m_parts; // behind the thunks
+    // Jumps that lead into a part from others: where in the region their distances are.
+    struct Link {
+        uint32_t place;
+        uint32_t kind; // link_kind
+    };
+    std::array<std::vector<Link>, CodeParts::most> m_linksInto;
     TranslatedFrame m_frame;
     uint64_t m_contextEpoch = 0; // the part of the context that its keys have no room for
     uint32_t m_mode = 0;

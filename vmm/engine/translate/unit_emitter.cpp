@@ -28,6 +28,8 @@ UnitEmitter::Snippets::Snippets(const ProcessorOffsets& offsets)
         a.sahf();
         a.mov(a.eax, temporary);
     }))
+    , compareWithTable(makeSnippet(emitCompareWithTable))
+    , jumpByTable(makeSnippet(emitJumpByTable))
 {
 }
 
@@ -39,7 +41,6 @@ UnitEmitter::UnitEmitter(const Surroundings& surroundings)
     , m_offsets(surroundings.offsets)
     , m_units(surroundings.units)
     , m_allFaultSites(surroundings.faultSites)
-    , m_jumps(surroundings.jumps)
     , m_keepsBases(surroundings.keepsBases && !m_asks)
     , m_snippets(m_offsets)
 {
@@ -62,6 +63,11 @@ TranslatedUnit UnitEmitter::emit(const GuestUnit& unit)
 
     JumpLabel attention;
     a.fillTo(16);
+    result.tableEntry = const_cast<uint8_t*>(a.getCurr());
+    if (servesAnyPage()) {
+        a.sub(address, m_unit->linear);
+        a.store(framePlace(offsetof(TranslatedFrame, linearPage)), address);
+    }
     result.entry = const_cast<uint8_t*>(a.getCurr());
     a.copy(m_snippets.entryCheck);
     a.jumpIf(Condition::NotEqual, attention);
@@ -84,10 +90,10 @@ TranslatedUnit UnitEmitter::emit(const GuestUnit& unit)
 
     emitColdPaths();
     a.bind(attention);
-    a.move(address, m_unit->linear);
+    emitLinear(address, m_unit->linear);
     a.jumpTo(m_thunks.attention);
     result.deadEntry = const_cast<uint8_t*>(a.getCurr());
-    a.move(address, m_unit->linear);
+    emitLinear(address, m_unit->linear);
     a.jumpTo(m_thunks.lookUp);
     return result;
 }
@@ -104,7 +110,7 @@ void UnitEmitter::emitColdPaths()
     const uint32_t end = m_asks ? 0 : here();
     for (const FaultSite& site : m_faultSites)
         m_allFaultSites.add({ site.lookup, site.begin, site.cold->begin, end, site.eip, site.executedBefore, site.size,
-            site.writes, site.host, site.isKept, site.usesKept, site.canAsk, site.byWrites });
+            site.writes, servesAnyPage(), site.host, site.isKept, site.usesKept, site.canAsk, site.byWrites });
 }
 
 UnitEmitter::ColdPath& UnitEmitter::addColdPath()
@@ -215,8 +221,8 @@ HandlerSite& UnitEmitter::emitHandler(const Step& step, AfterHandler after)
     flushX87Pointers();
     const bool leaves = after == AfterHandler::Leave || step.endsUnit;
     HandlerSite& site = m_units.addHandlerSite({ step.instruction, step.eip, indexOf(step), leaves,
-        loadsDataSegment(step.instruction), after != AfterHandler::GoOn, {} });
-    m_assembler.mov(temporary64, reinterpret_cast<uintptr_t>(&site));
+        loadsDataSegment(step.instruction), after != AfterHandler::GoOn, servesAnyPage(), {} });
+    m_assembler.moveWide(temporary64, reinterpret_cast<uintptr_t>(&site));
     m_assembler.call(m_thunks.runHandler);
     if (after == AfterHandler::GoBack)
         keepFloatingPoint();

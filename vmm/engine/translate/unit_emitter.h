@@ -34,7 +34,6 @@ public:
         ProcessorOffsets offsets;
         UnitStore& units;
         FaultSites& faultSites;
-        const JumpEntry* jumps;
         bool keepsBases; // where the form of memory does not ask
     };
 
@@ -44,8 +43,8 @@ public:
     // Emits at the assembler's place.
     TranslatedUnit emit(const GuestUnit&);
 
-    // The instruction there looks for itself what its base register points to.
-    void keepNoMore(PhysicalAddress instruction) { m_keptNoMore.insert(instruction); }
+    // In units of that mode the instruction there looks for itself what its base register points to.
+    void keepNoMore(PhysicalAddress instruction, uint32_t mode);
     void forgetKeptNoMore() { m_keptNoMore.clear(); }
 
 private:
@@ -67,6 +66,8 @@ private:
         Snippet entryCheck;
         Snippet saveFlags;
         Snippet loadFlags;
+        Snippet compareWithTable;
+        Snippet jumpByTable;
     };
     enum class AfterHandler { GoOn, GoBack, Leave }; // at its place; from a cold path; in any case
 
@@ -148,6 +149,11 @@ private:
     Assembler::Place emitPlace(const Step&, const Access&, FaultSite&);
     void emitSlowAccess(const Step&, const Access&, ColdPath&, SlowWay);
     void emitBasesAgain(const KeptBases&);
+    static uint64_t keyOf(PhysicalAddress instruction, uint32_t mode)
+    {
+        return instruction << unit_mode::bits | (mode & ~unit_mode::anyPage);
+    }
+    bool keepsNoMore(PhysicalAddress instruction) const;
     void beginStep(const Step&);
     void endStep(const Step&);
     const BaseUse& useOf(const Step& step) const { return m_uses[indexOf(step)]; }
@@ -205,7 +211,18 @@ private:
     void emitExitTo(uint32_t target, uint32_t fromEip, uint32_t live, unsigned executed);
     void emitExitToValue(unsigned executed);
     void countExecuted(unsigned executed);
+    // Of an address as the unit has it the linear address that it is now. Changes no flags; the second changes r9.
+    void emitLinear(const Xbyak::Reg32& to, uint32_t address);
+    void emitStoreLinear(int processorOffset, uint32_t address);
 
+    void emitExitByTable();
+
+    bool servesAnyPage() const { return m_unit->mode & unit_mode::anyPage; }
+    static Assembler::Place framePlace(size_t offset)
+    {
+        return { .base = static_cast<uint8_t>(register_map::frame.getIdx()),
+            .displacement = static_cast<int32_t>(offset) };
+    }
     unsigned indexOf(const Step& step) const { return static_cast<unsigned>(&step - m_unit->steps.data()); }
     uint32_t here() const { return static_cast<uint32_t>(m_assembler.getSize()); }
     Assembler::Place stackPlace(int32_t displacement) const
@@ -221,10 +238,9 @@ private:
     const ProcessorOffsets m_offsets;
     UnitStore& m_units;
     FaultSites& m_allFaultSites;
-    const JumpEntry* m_jumps;
     const bool m_keepsBases;
     const Snippets m_snippets;
-    std::unordered_set<PhysicalAddress> m_keptNoMore; // instructions
+    std::unordered_set<uint64_t> m_keptNoMore; // instructions, by keyOf()
 
     // Of the unit that is emitted. The memory is used again for the next.
     const GuestUnit* m_unit = nullptr;

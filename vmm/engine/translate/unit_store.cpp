@@ -7,6 +7,7 @@
 namespace namsan {
 
 static constexpr unsigned lineBits = 6;
+static constexpr auto pageSize = static_cast<uint32_t>(GuestMemory::pageSize);
 
 uint64_t UnitStore::linesOf(uint32_t first, uint32_t last)
 {
@@ -15,12 +16,12 @@ uint64_t UnitStore::linesOf(uint32_t first, uint32_t last)
 
 static bool isIn(const TranslatedUnit& unit, uint64_t page)
 {
-    return unit.physical / GuestMemory::pageSize == page;
+    return unit.physical / pageSize == page;
 }
 
 static bool isSecond(const TranslatedUnit& unit, uint64_t page)
 {
-    return unit.secondPage && *unit.secondPage / GuestMemory::pageSize == page;
+    return unit.secondPage && *unit.secondPage / pageSize == page;
 }
 
 uint64_t UnitStore::linesOf(const TranslatedUnit& unit, uint64_t page)
@@ -41,33 +42,21 @@ bool UnitStore::overlaps(const TranslatedUnit& unit, uint64_t page, uint32_t fir
         || (isSecond(unit, page) && overlapsRange(unit.rangeInSecondPage));
 }
 
-TranslatedUnit* UnitStore::find(PhysicalAddress physical, uint32_t linear, uint32_t mode)
-{
-    const uint64_t key = keyOf(physical, linear, mode);
-    Recent& recent = recentOf(key);
-    if (recent.key == key)
-        return recent.unit;
-    // That there is none is remembered, too: cold places are asked for again and again until they are hot.
-    const auto found = m_units.find(key);
-    recent = { key, found == m_units.end() ? nullptr : found->second };
-    return recent.unit;
-}
-
 TranslatedUnit& UnitStore::add(TranslatedUnit unit)
 {
-    TranslatedUnit& added = m_all.emplace_back(std::move(unit));
-    const uint64_t key = keyOf(added.physical, added.linear, added.mode);
-    m_units[key] = &added;
-    recentOf(key) = { key, &added };
+    TranslatedUnit& added = m_parts[m_part].units.emplace_back(std::move(unit));
+    m_units.put(keyOf(added.physical, added.mode), added);
     list(added, added.physical);
-    if (added.secondPage && *added.secondPage / GuestMemory::pageSize != added.physical / GuestMemory::pageSize)
+    if (!added.servesAnyPage())
+        m_pages[added.physical / pageSize].linear = added.linear / pageSize;
+    if (added.secondPage && *added.secondPage / pageSize != added.physical / pageSize)
         list(added, *added.secondPage);
     return added;
 }
 
 void UnitStore::list(TranslatedUnit& unit, PhysicalAddress physical)
 {
-    const uint64_t number = physical / GuestMemory::pageSize;
+    const uint64_t number = physical / pageSize;
     Page& page = m_pages[number];
     page.lines |= linesOf(unit, number);
     page.units.push_back(&unit);
@@ -75,10 +64,10 @@ void UnitStore::list(TranslatedUnit& unit, PhysicalAddress physical)
 
 bool UnitStore::covers(PhysicalAddress physical, uint64_t size) const
 {
-    const auto page = m_pages.find(physical / GuestMemory::pageSize);
+    const auto page = m_pages.find(physical / pageSize);
     if (page == m_pages.end())
         return false;
-    const auto first = static_cast<uint32_t>(physical % GuestMemory::pageSize);
+    const auto first = static_cast<uint32_t>(physical % pageSize);
     const auto last = static_cast<uint32_t>(first + size - 1);
     return (page->second.lines & linesOf(first, last))
         && std::ranges::any_of(page->second.units, [=, number = page->first](const TranslatedUnit* unit) {
@@ -86,16 +75,55 @@ bool UnitStore::covers(PhysicalAddress physical, uint64_t size) const
            });
 }
 
+bool UnitStore::isShared(PhysicalAddress physical) const
+{
+    const auto page = m_pages.find(physical / pageSize);
+    return page != m_pages.end() && page->second.shared;
+}
+
+void UnitStore::share(PhysicalAddress physical)
+{
+    Page& page = m_pages[physical / pageSize];
+    page.linear.reset();
+    page.shared = true;
+}
+
+bool UnitStore::servesAt(PhysicalAddress physical, uint32_t linear) const
+{
+    const auto page = m_pages.find(physical / pageSize);
+    return page == m_pages.end() || !page->second.linear || *page->second.linear == linear / pageSize;
+}
+
+bool UnitStore::beginPart(size_t part)
+{
+    m_part = part;
+    Part& emptied = m_parts[part];
+    if (emptied.units.empty())
+        return false;
+    for (TranslatedUnit& unit : emptied.units)
+        if (!std::exchange(unit.dropped, true))
+            forget(unit);
+    for (auto& [number, page] : m_pages) {
+        std::erase_if(page.units, [](const TranslatedUnit* unit) { return unit->dropped; });
+        page.lines = 0;
+        for (const TranslatedUnit* unit : page.units)
+            page.lines |= linesOf(*unit, number);
+    }
+    std::erase_if(m_pages,
+        [](const auto& numberAndPage) { return numberAndPage.second.units.empty() && !numberAndPage.second.shared; });
+    emptied = {};
+    return true;
+}
+
 void UnitStore::clear()
 {
     for (const auto& [number, page] : m_pages)
         if (m_ownsFlags)
-            m_memory.clearFlag(number * GuestMemory::pageSize, GuestMemory::Code);
+            m_memory.clearFlag(number * pageSize, GuestMemory::Code);
     m_units.clear();
-    std::ranges::fill(m_recent, Recent {});
     m_pages.clear();
-    m_all.clear();
-    m_handlerSites.clear();
+    m_parts.fill({});
+    m_part = 0;
 }
 
 } // namespace namsan

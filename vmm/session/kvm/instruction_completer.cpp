@@ -16,6 +16,14 @@ InstructionCompleter::InstructionCompleter(
 {
 }
 
+void InstructionCompleter::connect(const ProcessorPlace& place, ApicRegisters* apic, ProcessorGroup* group)
+{
+    m_processor.place = place;
+    m_processor.apic = apic;
+    // Not for decoded code, of which nothing is kept here.
+    m_processor.memory.setGroup(group, place.index);
+}
+
 bool InstructionCompleter::complete(CpuState& state, bool a20Open)
 {
     m_processor.load(state);

@@ -12,12 +12,17 @@
 
 namespace namsan {
 
+class ProcessorGroup;
+
 // Carries out with the interpreter what the host's KVM could not: an instruction, or an access to a model-specific
 // register. Works in the same memory and on the same bus, and marks what it writes as dirty. Of one vCPU's thread.
 class InstructionCompleter {
 public:
     // All must outlive this. counters: of the vCPU; accesses to ports and devices are added there.
     InstructionCompleter(GuestMemory&, GuestBus&, const Clock&, const CpuModel&, VcpuCounters& counters);
+
+    // Where there is a local APIC, or several processors. Before anything is completed; both outlive this.
+    void connect(const ProcessorPlace& place, ApicRegisters* apic, ProcessorGroup* group);
 
     // One instruction, or the delivery of the pending event, from that state on. False: it ended in a triple fault,
     // and the state is what it was.

@@ -6,10 +6,33 @@
 #include "vmm/time/clock.h"
 
 #include <cstdint>
+#include <mutex>
 #include <optional>
 #include <string>
 
 namespace namsan {
+
+inline constexpr uint32_t timeStampCounterMsr = 0x10; // Intel SDM volume 4, table 2-2
+
+// By how much the board's TSC is ahead of the host's. One for all vCPUs of a VM, so that their counters agree to the
+// tick, which guests rely on: measured once, and anew when the clock has stood still or jumped. Any thread.
+class TscDifference {
+public:
+    explicit TscDifference(const Clock& clock)
+        : m_clock(clock)
+    {
+    }
+
+    uint64_t now();
+
+private:
+    // What a measurement may be off: some microseconds.
+    static constexpr uint64_t tolerance = 10'000; // ticks
+
+    const Clock& m_clock;
+    std::mutex m_mutex; // of a comparison and a store
+    std::optional<uint64_t> m_difference;
+};
 
 // Keeps the time stamp counter that the guest reads under KVM in step with the board's clock.
 //
@@ -19,13 +42,15 @@ namespace namsan {
 // nothing after a pause. Of the vCPU's thread.
 class KvmClock {
 public:
-    KvmClock(int vcpu, const Clock&, const KvmCapabilities&);
+    // Both outlive this.
+    KvmClock(int vcpu, const Clock&, TscDifference&, const KvmCapabilities&);
 
     // Sentences about what this host cannot do; empty where all is well.
     const std::string& remark() const { return m_remark; }
 
     void load(uint64_t tscOffset); // CpuState::tscOffset from now on
     uint64_t save() const; // with what the guest has written to its TSC since
+    void write(uint64_t value) { load(value - m_clock.tsc()); } // the guest does, at this moment
     void synchronize(); // before the vCPU runs, when the clock may have stood still
 
 private:
@@ -34,11 +59,9 @@ private:
     void setKernelOffset(uint64_t);
     uint64_t wantedOffset() const;
 
-    // What the guest's TSC may be off the board's clock before it is set right.
-    static constexpr uint64_t tolerance = 10'000; // ticks: some microseconds
-
     int m_vcpu;
     const Clock& m_clock;
+    TscDifference& m_difference;
     bool m_offsets; // the host has the attribute
     bool m_sameRate = true; // otherwise the two drift apart, and setting it right would make the guest's go back
     std::string m_remark;

@@ -4,6 +4,7 @@
 #include "vmm/session/kvm/kvm_api.h"
 #include "vmm/session/kvm/kvm_call.h"
 
+#include <algorithm>
 #include <array>
 #include <fcntl.h>
 
@@ -116,12 +117,12 @@ void KvmDevice::findCapabilities()
 {
     const auto has = [this](unsigned long capability) { return extension(capability) > 0; };
     m_capabilities = {
-        .splitIrqchip = has(KVM_CAP_SPLIT_IRQCHIP),
         .readOnlyMemory = has(KVM_CAP_READONLY_MEM),
         .msrFilter = has(KVM_CAP_X86_USER_SPACE_MSR) && has(KVM_CAP_X86_MSR_FILTER),
         .exitOnEmulationFailure = has(KVM_CAP_EXIT_ON_EMULATION_FAILURE),
         .vcpuAttributes = has(KVM_CAP_VCPU_ATTRIBUTES),
         .memorySlots = extension(KVM_CAP_NR_MEMSLOTS),
+        .vcpus = static_cast<unsigned>(std::max(1, extension(KVM_CAP_MAX_VCPUS))),
     };
 }
 
@@ -143,11 +144,21 @@ Result<FeatureSet> KvmDevice::supportedFeatures() const
             features.setWord(FeatureSet::extendedEdx, entry.edx);
         }
     }
+    // The local APIC is ours and not the kernel's. What it has in model-specific registers has to come here.
+    features.add(Feature::Apic);
+    if (m_capabilities.msrFilter) {
+        features.add(Feature::X2Apic);
+        features.add(Feature::TscDeadline);
+    }
     return features;
 }
 
-Result<void> KvmDevice::canServe(const CpuModel& model) const
+Result<void> KvmDevice::canServe(const CpuModel& model, unsigned vcpus) const
 {
+    if (vcpus > m_capabilities.vcpus)
+        return Error { fmt::format("The host's KVM gives a machine {} vCPUs at most, and {} are asked for. Use fewer "
+                                   "(--vcpus), or the software CPU (--engine soft).",
+            m_capabilities.vcpus, vcpus) };
     const auto supported = supportedFeatures();
     if (!supported)
         return supported.error();

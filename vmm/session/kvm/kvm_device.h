@@ -21,12 +21,12 @@ struct KvmAccess {
 
 // What a host's KVM may lack and can be done without.
 struct KvmCapabilities {
-    bool splitIrqchip = false; // the local APIC in the kernel, all else here
     bool readOnlyMemory = false;
     bool msrFilter = false; // RDMSR and WRMSR of what the CPU model does not have come here
     bool exitOnEmulationFailure = false; // for user mode as well, without a #UD on the way
     bool vcpuAttributes = false; // among them the exact offset of the TSC
     int memorySlots = 0;
+    unsigned vcpus = 1; // at most, in one VM
 };
 
 // The host's KVM, opened and found to be one that a VM can be built on. Linux, Documentation/virt/kvm/api.rst.
@@ -36,8 +36,8 @@ public:
     static Result<KvmDevice> open(const KvmAccess& = KvmAccess::at());
 
     const KvmCapabilities& capabilities() const { return m_capabilities; }
-    // Says which promise of the model the host's processor cannot keep.
-    Result<void> canServe(const CpuModel&) const;
+    // Says which promise of the model the host's processor cannot keep, or how many vCPUs there may be.
+    Result<void> canServe(const CpuModel&, unsigned vcpus = 1) const;
     Result<FeatureSet> supportedFeatures() const;
     Result<FileDescriptor> createVm() const;
     Result<size_t> vcpuMappingSize() const; // of what a vCPU shares with the kernel

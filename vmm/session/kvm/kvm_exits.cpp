@@ -36,7 +36,6 @@ KvmVcpu::MaybeExit KvmVcpu::handleExit()
     case KVM_EXIT_IRQ_WINDOW_OPEN:
     case KVM_EXIT_SET_TPR:
     case KVM_EXIT_TPR_ACCESS:
-    case KVM_EXIT_IOAPIC_EOI: // of a split irqchip: our PIC is told by its ports
         return {};
     case KVM_EXIT_SHUTDOWN:
         return VcpuExit { VcpuExit::Reason::TripleFault, {} };
@@ -65,12 +64,12 @@ void KvmVcpu::handlePorts()
         uint32_t value = 0;
         if (io.direction == KVM_EXIT_IO_IN) {
             m_counters.portReads.add();
-            value = m_environment.bus.portIn(io.port, width);
+            value = m_bus.portIn(io.port, width);
             std::memcpy(data, &value, io.size);
         } else {
             m_counters.portWrites.add();
             std::memcpy(&value, data, io.size);
-            m_environment.bus.portOut(io.port, width, value);
+            m_bus.portOut(io.port, width, value);
         }
     }
     m_accessPending = true;
@@ -83,12 +82,16 @@ void KvmVcpu::handleMmio()
     if (!m_environment.a20Open)
         address &= ~addressLine20;
     m_accessPending = true;
-    // A store into a slot that is read only comes here as well: what ROM does is nothing.
-    if (m_environment.memory.host(address)) {
+    // A store into a slot that is read only comes here as well: what ROM does is nothing. And so does each access while
+    // another vCPU exchanges the slots.
+    if (GuestMemory& memory = m_environment.memory; memory.host(address)) {
         if (!mmio.is_write)
-            m_environment.memory.read(address, { mmio.data, mmio.len });
+            memory.read(address, { mmio.data, mmio.len });
+        else if (!(memory.flags(address) & GuestMemory::ReadOnly))
+            memory.write(address, { mmio.data, mmio.len });
         return;
     }
+    // The local APIC's page is among the rest, unless the guest has laid it over its memory: KVM does not ask there.
     // Sizes that are no bus cycle (a part of an access that crosses a page) become several that are.
     for (unsigned done = 0; done < mmio.len;) {
         const unsigned part = std::bit_floor(mmio.len - done);
@@ -96,19 +99,27 @@ void KvmVcpu::handleMmio()
         if (mmio.is_write) {
             m_counters.mmioWrites.add();
             std::memcpy(&value, mmio.data + done, part);
-            m_environment.bus.mmioWrite(address + done, part, value);
+            m_bus.mmioWrite(address + done, part, value);
         } else {
             m_counters.mmioReads.add();
-            value = m_environment.bus.mmioRead(address + done, part);
+            value = m_bus.mmioRead(address + done, part);
             std::memcpy(mmio.data + done, &value, part);
         }
         done += part;
     }
 }
 
+// Of what the kernel finds invalid, an x2APIC's registers are ours; for the others it is right.
+bool KvmVcpu::isInvalidMsr() const
+{
+    constexpr uint32_t firstOfX2Apic = 0x800, lastOfX2Apic = 0x8ff;
+    return m_run.msr.reason == KVM_MSR_EXIT_REASON_INVAL
+        && (m_run.msr.index < firstOfX2Apic || m_run.msr.index > lastOfX2Apic);
+}
+
 void KvmVcpu::handleReadMsr()
 {
-    const auto value = m_completer.readMsr(m_run.msr.index);
+    const auto value = isInvalidMsr() ? std::nullopt : m_completer.readMsr(m_run.msr.index);
     m_run.msr.data = value.value_or(0);
     m_run.msr.error = value ? 0 : 1;
     m_accessPending = true;
@@ -116,7 +127,10 @@ void KvmVcpu::handleReadMsr()
 
 void KvmVcpu::handleWriteMsr()
 {
-    m_run.msr.error = m_completer.writeMsr(m_run.msr.index, m_run.msr.data) ? 0 : 1;
+    const bool done = !isInvalidMsr() && m_completer.writeMsr(m_run.msr.index, m_run.msr.data);
+    if (done && m_run.msr.index == timeStampCounterMsr)
+        m_clock.write(m_run.msr.data);
+    m_run.msr.error = done ? 0 : 1;
     m_accessPending = true;
 }
 
@@ -137,7 +151,7 @@ KvmVcpu::MaybeExit KvmVcpu::handleInternalError()
 
 KvmVcpu::MaybeExit KvmVcpu::completeInstruction()
 {
-    CpuState state = save();
+    CpuState state = read();
     if (!m_trouble.empty())
         return failed(m_trouble);
     constexpr uint8_t invalidOpcode = 6;
@@ -148,9 +162,18 @@ KvmVcpu::MaybeExit KvmVcpu::completeInstruction()
         // Where KVM lacks KVM_CAP_EXIT_ON_EMULATION_FAILURE it has an exception ready for what it could not emulate.
         state.pendingEvent.reset();
     }
-    if (!m_completer.complete(state, m_environment.a20Open))
+    const auto& [apics, group, place] = m_neighbours;
+    const uint64_t tscOffset = state.tscOffset;
+    if (group)
+        group->beginRun(place.index);
+    const bool completed = m_completer.complete(state, m_environment.a20Open);
+    if (group)
+        group->endRun(place.index);
+    if (!completed)
         return VcpuExit { VcpuExit::Reason::TripleFault, {} };
     write(state);
+    if (state.tscOffset != tscOffset)
+        m_clock.load(state.tscOffset);
     if (m_halted)
         m_counters.halts.add();
     return {};

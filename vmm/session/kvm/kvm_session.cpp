@@ -22,12 +22,14 @@ struct MsrRange {
     uint32_t first;
     uint32_t count;
     Feature feature;
+    uint32_t accesses;
 };
+constexpr uint32_t readAndWrite = KVM_MSR_FILTER_READ | KVM_MSR_FILTER_WRITE;
 constexpr std::array msrsOfTheKernel {
-    MsrRange { 0x10, 1, Feature::Tsc }, // time stamp counter
-    MsrRange { 0x174, 3, Feature::Sep }, // SYSENTER
-    MsrRange { 0x277, 1, Feature::Pat }, // page attribute table
-    MsrRange { 0xc0000080, 1, Feature::Nx }, // extended features
+    MsrRange { timeStampCounterMsr, 1, Feature::Tsc, KVM_MSR_FILTER_READ }, // a write is the board clock's affair
+    MsrRange { 0x174, 3, Feature::Sep, readAndWrite }, // SYSENTER
+    MsrRange { 0x277, 1, Feature::Pat, readAndWrite }, // page attribute table
+    MsrRange { 0xc0000080, 1, Feature::Nx, readAndWrite }, // extended features
 };
 
 Result<void> enable(int vm, uint32_t capability, uint64_t argument, std::string_view what)
@@ -44,14 +46,12 @@ Result<void> filterMsrs(int vm, const CpuModel& model)
     kvm_msr_filter filter {};
     filter.flags = KVM_MSR_FILTER_DEFAULT_DENY;
     size_t used = 0;
-    for (const auto& [first, count, feature] : msrsOfTheKernel)
+    for (const auto& [first, count, feature, accesses] : msrsOfTheKernel)
         if (model.has(feature))
-            filter.ranges[used++] = { .flags = KVM_MSR_FILTER_READ | KVM_MSR_FILTER_WRITE,
-                .nmsrs = count,
-                .base = first,
-                .bitmap = allowed.data() };
-    if (auto enabled = enable(vm, KVM_CAP_X86_USER_SPACE_MSR, KVM_MSR_EXIT_REASON_FILTER | KVM_MSR_EXIT_REASON_UNKNOWN,
-            "to hand over model-specific registers");
+            filter.ranges[used++] = { .flags = accesses, .nmsrs = count, .base = first, .bitmap = allowed.data() };
+    // Those of an x2APIC pass any filter. Without an APIC in the kernel they are invalid there, and come here as that.
+    constexpr uint64_t reasons = KVM_MSR_EXIT_REASON_FILTER | KVM_MSR_EXIT_REASON_UNKNOWN | KVM_MSR_EXIT_REASON_INVAL;
+    if (auto enabled = enable(vm, KVM_CAP_X86_USER_SPACE_MSR, reasons, "to hand over model-specific registers");
         !enabled)
         return enabled;
     return kvmCall(vm, KVM_X86_SET_MSR_FILTER, &filter, "a filter of model-specific registers");
@@ -59,22 +59,23 @@ Result<void> filterMsrs(int vm, const CpuModel& model)
 
 } // namespace
 
-Result<std::unique_ptr<KvmSession>> KvmSession::create(
-    GuestMemory& memory, const Clock& clock, const CpuModel& model, GuestBus& bus, const KvmSettings& settings)
+Result<std::unique_ptr<KvmSession>> KvmSession::create(GuestMemory& memory, const Clock& clock, const CpuModel& model,
+    GuestBus& bus, unsigned vcpus, const KvmAccess& access)
 {
-    const auto device = KvmDevice::open(settings.access);
+    assert(vcpus >= 1 && vcpus <= ProcessorGroup::most);
+    const auto device = KvmDevice::open(access);
     if (!device)
         return device.error();
-    if (auto can = device->canServe(model); !can)
+    if (auto can = device->canServe(model, vcpus); !can)
         return can.error();
-    std::unique_ptr<KvmSession> session(new KvmSession);
-    if (auto built = session->build(*device, memory, clock, model, bus, settings.splitIrqchip); !built)
+    std::unique_ptr<KvmSession> session(new KvmSession(clock));
+    if (auto built = session->build(*device, memory, clock, model, bus, vcpus); !built)
         return built.error();
     return session;
 }
 
 Result<void> KvmSession::build(const KvmDevice& device, GuestMemory& memory, const Clock& clock, const CpuModel& model,
-    GuestBus& bus, bool splitIrqchip)
+    GuestBus& bus, unsigned vcpus)
 {
     const KvmCapabilities& capabilities = device.capabilities();
     const auto signal = kickSignal();
@@ -86,31 +87,49 @@ Result<void> KvmSession::build(const KvmDevice& device, GuestMemory& memory, con
     m_vm = std::move(*vm);
     if (auto prepared = prepareVm(capabilities, model); !prepared)
         return prepared;
-    const bool split = splitIrqchip && takeSplitIrqchip(capabilities);
 
     m_memory = std::make_unique<KvmMemory>(
         memory, m_vm.number(), capabilities.readOnlyMemory, static_cast<size_t>(std::max(0, capabilities.memorySlots)));
     if (auto applied = m_memory->apply(m_a20Open); !applied)
         return applied;
 
-    const int number = ioctl(m_vm.number(), KVM_CREATE_VCPU, 0);
+    if (model.has(Feature::Apic))
+        m_apics = std::make_unique<LocalApics>(vcpus,
+            LocalApic::Features {
+                .x2Apic = model.has(Feature::X2Apic), .tscDeadline = model.has(Feature::TscDeadline) },
+            clock);
+    if (vcpus > 1)
+        m_group = std::make_unique<ProcessorGroup>(memory, vcpus);
+    const KvmVcpu::Environment environment { memory, *m_memory, bus, clock, m_tscDifference, model, m_a20Open,
+        capabilities, *signal };
+    for (unsigned index = 0; index < vcpus; ++index) {
+        auto vcpu = makeVcpu(device, environment, { m_apics.get(), m_group.get(), { index, vcpus } });
+        if (!vcpu)
+            return vcpu.error();
+        m_vcpus.push_back(std::move(*vcpu));
+    }
+    m_remarks += m_vcpus.front()->remark();
+    return {};
+}
+
+Result<std::unique_ptr<KvmVcpu>> KvmSession::makeVcpu(
+    const KvmDevice& device, const KvmVcpu::Environment& environment, const KvmVcpu::Neighbours& neighbours)
+{
+    const int number = ioctl(m_vm.number(), KVM_CREATE_VCPU, neighbours.place.index);
     if (number < 0)
         return Error { fmt::format("The host's KVM gave no vCPU ({}). End other virtual machines, or use the software "
                                    "CPU (--engine soft).",
             std::strerror(errno)) };
     FileDescriptor vcpu(number);
-    if (auto set = setCpuid(number, model); !set)
-        return set;
+    if (auto set = setCpuid(number, environment.model, neighbours.place); !set)
+        return set.error();
     const auto size = device.vcpuMappingSize();
     if (!size)
         return size.error();
     auto area = KvmRunArea::map(number, *size);
     if (!area)
         return area.error();
-    m_vcpu = std::make_unique<KvmVcpu>(std::move(vcpu), std::move(*area),
-        KvmVcpu::Environment { memory, *m_memory, bus, clock, model, m_a20Open, capabilities, split, *signal });
-    m_remarks += m_vcpu->remark();
-    return {};
+    return std::make_unique<KvmVcpu>(std::move(vcpu), std::move(*area), environment, neighbours);
 }
 
 Result<void> KvmSession::prepareVm(const KvmCapabilities& capabilities, const CpuModel& model)
@@ -131,30 +150,11 @@ Result<void> KvmSession::prepareVm(const KvmCapabilities& capabilities, const Cp
     return {};
 }
 
-bool KvmSession::takeSplitIrqchip(const KvmCapabilities& capabilities)
-{
-    constexpr uint64_t ioapicPins = 24; // that would have routes; ours has none yet
-    if (!capabilities.splitIrqchip) {
-        m_remarks += " There is no local APIC: this host's KVM has no split irqchip.";
-        return false;
-    }
-    if (auto enabled = enable(m_vm.number(), KVM_CAP_SPLIT_IRQCHIP, ioapicPins, "a split irqchip"); !enabled) {
-        m_remarks += " There is no local APIC: " + enabled.error().message;
-        return false;
-    }
-    return true;
-}
-
-Vcpu& KvmSession::vcpu([[maybe_unused]] unsigned index)
-{
-    assert(index == 0);
-    return *m_vcpu;
-}
-
 void KvmSession::setA20(bool open)
 {
     m_a20Open = open;
-    m_vcpu->gateA20Moved();
+    for (const auto& vcpu : m_vcpus)
+        vcpu->gateA20Moved();
 }
 
 } // namespace namsan

@@ -11,7 +11,7 @@ namespace namsan {
 kvm_regs toKvmRegs(const CpuState&);
 void fromKvmRegs(const kvm_regs&, CpuState&);
 
-// apicBase: of the vCPU's local APIC, which no CpuState has.
+// apicBase: what the kernel is to believe of the local APIC, which is none of its own.
 kvm_sregs toKvmSregs(const CpuState&, uint64_t apicBase);
 void fromKvmSregs(const kvm_sregs&, CpuState&);
 

@@ -3,10 +3,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cassert>
 
 namespace namsan {
+
+// Of each vCPU's share of what there is for translated code.
+static constexpr size_t leastCodeBytes = size_t { 64 } << 20;
 
 Result<void> SoftSession::canCompare(size_t vcpus)
 {
@@ -47,6 +51,7 @@ Result<std::string> SoftSession::startWith(
     MemoryFormChoice choice = chooseMemoryForm(wish);
     if (wish == MemoryFormWish::Flat && !choice.flat)
         return Error { fmt::format("{} Choose memory=tlb.", choice.reason) };
+    options.codeBytes = std::max(options.codeBytes / m_vcpus.size(), std::min(options.codeBytes, leastCodeBytes));
     options.flat = choice.flat;
     Result<void> started = start(options);
     if (!started && choice.flat && wish == MemoryFormWish::Best) {

@@ -145,6 +145,11 @@ CpuState SoftVcpu::save() const
     const uint32_t reasons = m_attention.reasons();
     state.nmiPending = reasons & Attention::Nmi;
     state.pendingEvent = m_interpreter.pendingEvent();
+    // What was sent and not taken yet has no place of its own.
+    if (reasons & Attention::Initialize)
+        state.initialize(m_processor.model, m_neighbours.place.index, m_processor.memory.isMemory(CpuState::resetPage));
+    if (reasons & Attention::StartUp)
+        state.startUp(m_attention.startUpVector());
     if (m_neighbours.apics)
         state.apic = m_neighbours.apics->save(m_neighbours.place.index);
     return state;

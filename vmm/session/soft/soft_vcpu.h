@@ -8,7 +8,7 @@
 #include "vmm/engine/interpret/processor.h"
 #include "vmm/engine/translate/lockstep.h"
 #include "vmm/engine/translate/translator.h"
-#include "vmm/session/soft/soft_bus.h"
+#include "vmm/session/vcpu_bus.h"
 #include "vmm/session/vm_session.h"
 
 #include <atomic>
@@ -64,7 +64,7 @@ private:
     GuestMemory& m_memory;
     const Decoder& m_decoder;
     const Neighbours m_neighbours;
-    SoftBus m_bus;
+    VcpuBus m_bus;
     Processor m_processor;
     CodeCache m_codeCache;
     Interpreter m_interpreter;

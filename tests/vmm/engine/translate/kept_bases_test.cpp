@@ -172,7 +172,9 @@ std::string inHex(const std::vector<uint8_t>& bytes)
     return text;
 }
 
-class KeptBasesStreams : public ::testing::TestWithParam<std::tuple<uint32_t, bool>> { };
+enum class Units { WithoutBases, WithBases, OfAnyPage };
+
+class KeptBasesStreams : public ::testing::TestWithParam<std::tuple<uint32_t, Units>> { };
 
 } // namespace
 
@@ -181,12 +183,14 @@ TEST_P(KeptBasesStreams, EndAlike)
 {
     constexpr uint32_t streams = 60;
     constexpr uint32_t rounds = 24;
-    const auto [firstSeed, keeps] = GetParam();
+    const auto [firstSeed, units] = GetParam();
+    TranslatorOptions options = optionsWith(units != Units::WithoutBases);
+    options.anyPageAtOnce = units == Units::OfAnyPage;
     unsigned finished = 0;
     for (uint32_t seed = firstSeed * streams; seed < (firstSeed + 1) * streams; ++seed) {
         const std::vector<uint8_t> bytes = BaseStream(seed).make(4 + seed % 40);
         TranslatorBench interpreted;
-        TranslatorBench translated(optionsWith(keeps));
+        TranslatorBench translated(options);
         for (TranslatorBench* bench : { &interpreted, &translated }) {
             bench->load(TranslatorBench::code, bytes);
             prepareMemory(*bench, seed);
@@ -214,8 +218,9 @@ TEST_P(KeptBasesStreams, EndAlike)
     EXPECT_GT(finished, 0u);
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Seeds, KeptBasesStreams, ::testing::Combine(::testing::Range(0u, 8u), ::testing::Values(true, false)));
+INSTANTIATE_TEST_SUITE_P(Seeds, KeptBasesStreams,
+    ::testing::Combine(
+        ::testing::Range(0u, 8u), ::testing::Values(Units::WithoutBases, Units::WithBases, Units::OfAnyPage)));
 
 class KeptBasesTest : public ::testing::Test {
 protected:
@@ -331,6 +336,28 @@ TEST_F(KeptBasesTest, KeepsNoMoreWhatFaultsOnTheHostAgainAndAgain)
         EXPECT_EQ(bench.counters.basesKeptNoMore.value(), 1u);
         EXPECT_LT(faults, 16u);
     }
+}
+
+// The store that comes after the read is as good as never carried out.
+TEST_F(KeptBasesTest, ReadsWhereNothingCanBeWritten)
+{
+    bench.setPage(page, frame | 5);
+    bench.enterLevel3();
+    // mov ebx, 200020; mov eax, [ebx]; test ecx, ecx; jz +3; mov [ebx + 4], eax; hlt (a general protection fault)
+    bench.load(TranslatorBench::code,
+        { 0xbb, 0x20, 0x00, 0x20, 0x00, 0x8b, 0x03, 0x85, 0xc9, 0x74, 0x03, 0x89, 0x43, 0x04, 0xf4 });
+    bench.put<uint32_t>(frame + 0x20, 0x12345678);
+    uint64_t faults = 0;
+    for (int round = 0; round < 80; ++round) {
+        if (round == 40)
+            faults = bench.counters.accessFaults.value();
+        bench.enterLevel3();
+        bench.cpu.gpr[Ecx] = 0;
+        bench.runFrom(TranslatorBench::code);
+        ASSERT_EQ(bench.cpu.gpr[Eax], 0x12345678u);
+    }
+    EXPECT_EQ(bench.counters.accessFaults.value(), faults);
+    EXPECT_EQ(bench.counters.basesKeptNoMore.value(), isFlat() ? 1u : 0u);
 }
 
 // The slow way is taken in the middle; what was kept before it is looked up anew behind it.

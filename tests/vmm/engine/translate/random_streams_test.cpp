@@ -215,6 +215,7 @@ TEST_P(RandomStreams, EndAlike)
         TranslatorBench interpreted({}, place);
         TranslatorOptions options = TranslatorBench::eager();
         options.longestUnit = 1 + seed % 48;
+        options.anyPageAtOnce = seed & 1;
         options.flat = flat && chooseMemoryForm(MemoryFormWish::Best).flat;
         TranslatorBench translated(options, place);
         prepare(interpreted, left, bytes);

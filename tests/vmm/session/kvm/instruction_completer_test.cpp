@@ -2,8 +2,12 @@
 #include "vmm/session/kvm/instruction_completer.h"
 
 #include "tests/support/guest_program.h"
+#include "vmm/engine/processor_group.h"
 
 #include <gtest/gtest.h>
+
+#include <atomic>
+#include <thread>
 
 namespace namsan {
 
@@ -109,6 +113,37 @@ TEST_F(InstructionCompleterTest, HasTheModelsRegistersAndNoOthers)
     EXPECT_EQ(completer.readMsr(sysenterCs), 8u);
     EXPECT_FALSE(completer.writeMsr(none, 0));
     EXPECT_FALSE(completer.readMsr(none));
+}
+
+// What no instruction of the host can do at once, as it crosses a cache line: the other processor is stopped for it.
+TEST_F(InstructionCompleterTest, IsAloneWithMemoryForALockAcrossLines)
+{
+    constexpr uint32_t where = 0x2003e;
+    ProcessorGroup group(program.memory(), 2);
+    Attention own, others;
+    std::atomic<bool> nudged = false;
+    group.connect(0, own, [] {});
+    group.connect(1, others, [&nudged] { nudged = true; });
+    completer.connect({ 0, 2 }, nullptr, &group);
+
+    group.beginRun(1);
+    uint32_t seenByOther = 1;
+    std::thread other([&] {
+        while (!nudged)
+            std::this_thread::yield();
+        program.memory().read(where, { reinterpret_cast<uint8_t*>(&seenByOther), sizeof seenByOther });
+        group.endRun(1);
+    });
+    group.beginRun(0);
+    EXPECT_TRUE(complete({ 0xf0, 0xff, 0x05, 0x3e, 0x00, 0x02, 0x00 })); // lock inc dword [2003eh]
+    group.endRun(0);
+    nudged = true; // lets the other go where nobody has asked
+    other.join();
+    EXPECT_TRUE(others.reasons() & Attention::Exclusive);
+    EXPECT_EQ(seenByOther, 0u);
+    uint32_t value = 0;
+    program.memory().read(where, { reinterpret_cast<uint8_t*>(&value), sizeof value });
+    EXPECT_EQ(value, 1u);
 }
 
 } // namespace namsan

@@ -89,11 +89,22 @@ TEST(KvmDevice, NamesTheCapabilityThatIsLacking)
     EXPECT_EQ(troubleWith(fakeKvm(12)), "");
 }
 
-TEST(KvmDevice, DoesWithoutASplitIrqchip)
+TEST(KvmDevice, SaysHowManyVcpusThereMayBe)
 {
-    const auto device = KvmDevice::open(fakeKvm(12, KVM_CAP_SPLIT_IRQCHIP));
+    const auto device = KvmDevice::open(fakeKvm(12)); // which has one of everything
     ASSERT_TRUE(device);
-    EXPECT_FALSE(device->capabilities().splitIrqchip);
+    const auto can = device->canServe(CpuModel::standard().withLocalApic(), 2);
+    ASSERT_FALSE(can);
+    EXPECT_EQ(can.error().message,
+        "The host's KVM gives a machine 1 vCPUs at most, and 2 are asked for. Use fewer (--vcpus), or the software CPU "
+        "(--engine soft).");
+}
+
+TEST(KvmDevice, DoesWithoutExactTimeStampCounters)
+{
+    const auto device = KvmDevice::open(fakeKvm(12, KVM_CAP_VCPU_ATTRIBUTES));
+    ASSERT_TRUE(device);
+    EXPECT_FALSE(device->capabilities().vcpuAttributes);
     EXPECT_TRUE(device->capabilities().readOnlyMemory);
 }
 

@@ -104,6 +104,28 @@ TEST(KvmState, CarriesWhatFxsaveHoldsAndLeavesTheRest)
     EXPECT_EQ(back.fxsave.bytes[300], 0);
 }
 
+TEST(KvmCpuid, TellsEachProcessorItsPlace)
+{
+    const CpuModel model = CpuModel::hostCommon(FeatureSet::everything()).withLocalApic();
+    const auto entries = cpuidEntries(model, { 2, 4 });
+    unsigned cacheLeaves = 0, topologyLeaves = 0;
+    for (const kvm_cpuid_entry2& entry : entries) {
+        const CpuidResult wanted = model.cpuid(entry.function, entry.index, 2, 4);
+        EXPECT_EQ(entry.ebx, wanted.ebx) << entry.function;
+        EXPECT_EQ(entry.ecx, wanted.ecx) << entry.function;
+        EXPECT_EQ(entry.edx, wanted.edx) << entry.function;
+        const bool bySubleaf = entry.function == 4 || entry.function == 0x0b;
+        EXPECT_EQ(entry.flags, bySubleaf ? KVM_CPUID_FLAG_SIGNIFCANT_INDEX : 0u) << entry.function;
+        cacheLeaves += entry.function == 4;
+        topologyLeaves += entry.function == 0x0b;
+        if (entry.function == 1) {
+            EXPECT_EQ(entry.ebx >> 24, 2u);
+        }
+    }
+    EXPECT_EQ(cacheLeaves, 2u);
+    EXPECT_EQ(topologyLeaves, 3u);
+}
+
 TEST(KvmCpuid, HasEachLeafOfTheModel)
 {
     const CpuModel& model = CpuModel::standard();

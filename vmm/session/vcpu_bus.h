@@ -10,10 +10,10 @@ namespace namsan {
 
 // What stands between one vCPU and the board: its local APIC, whose page and vectors never get to the board; and for
 // one of several, the word to the others that it is at the bus, where it may have to wait.
-class SoftBus final : public GuestBus, public ApicRegisters {
+class VcpuBus final : public GuestBus, public ApicRegisters {
 public:
     // apics and group may be nullptr. All outlive it.
-    SoftBus(GuestBus& board, LocalApics* apics, ProcessorGroup* group, unsigned index)
+    VcpuBus(GuestBus& board, LocalApics* apics, ProcessorGroup* group, unsigned index)
         : m_board(board)
         , m_apics(apics)
         , m_group(group)

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "vmm/session/soft/soft_bus.h"
+#include "vmm/session/vcpu_bus.h"
 
 namespace namsan {
 
 // While this lives, the others need not wait for this vCPU.
-class SoftBus::Away {
+class VcpuBus::Away {
 public:
-    explicit Away(const SoftBus& bus)
+    explicit Away(const VcpuBus& bus)
         : m_bus(bus)
     {
         if (m_bus.m_group)
@@ -21,22 +21,22 @@ public:
     Away& operator=(const Away&) = delete;
 
 private:
-    const SoftBus& m_bus;
+    const VcpuBus& m_bus;
 };
 
-uint32_t SoftBus::portIn(Port port, Width width)
+uint32_t VcpuBus::portIn(Port port, Width width)
 {
     const Away away(*this);
     return m_board.portIn(port, width);
 }
 
-void SoftBus::portOut(Port port, Width width, uint32_t value)
+void VcpuBus::portOut(Port port, Width width, uint32_t value)
 {
     const Away away(*this);
     m_board.portOut(port, width, value);
 }
 
-uint64_t SoftBus::mmioRead(PhysicalAddress address, unsigned size)
+uint64_t VcpuBus::mmioRead(PhysicalAddress address, unsigned size)
 {
     if (m_apics && m_apics->ownsAddress(m_index, address))
         return m_apics->read(m_index, address, size);
@@ -44,7 +44,7 @@ uint64_t SoftBus::mmioRead(PhysicalAddress address, unsigned size)
     return m_board.mmioRead(address, size);
 }
 
-void SoftBus::mmioWrite(PhysicalAddress address, unsigned size, uint64_t value)
+void VcpuBus::mmioWrite(PhysicalAddress address, unsigned size, uint64_t value)
 {
     if (m_apics && m_apics->ownsAddress(m_index, address)) {
         if (const auto ended = m_apics->write(m_index, address, size, value))
@@ -55,7 +55,7 @@ void SoftBus::mmioWrite(PhysicalAddress address, unsigned size, uint64_t value)
     m_board.mmioWrite(address, size, value);
 }
 
-uint8_t SoftBus::acknowledgeInterrupt()
+uint8_t VcpuBus::acknowledgeInterrupt()
 {
     if (m_apics)
         if (const auto vector = m_apics->acknowledge(m_index))
@@ -64,18 +64,18 @@ uint8_t SoftBus::acknowledgeInterrupt()
     return m_board.acknowledgeInterrupt();
 }
 
-void SoftBus::endOfInterrupt(uint8_t vector)
+void VcpuBus::endOfInterrupt(uint8_t vector)
 {
     const Away away(*this);
     m_board.endOfInterrupt(vector);
 }
 
-std::optional<uint64_t> SoftBus::readMsr(uint32_t number)
+std::optional<uint64_t> VcpuBus::readMsr(uint32_t number)
 {
     return m_apics->readMsr(m_index, number);
 }
 
-bool SoftBus::writeMsr(uint32_t number, uint64_t value)
+bool VcpuBus::writeMsr(uint32_t number, uint64_t value)
 {
     const LocalApics::MsrWrite write = m_apics->writeMsr(m_index, number, value);
     if (write.endOfInterrupt)
