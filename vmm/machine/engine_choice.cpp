@@ -158,10 +158,10 @@ VcpuFigures VcpuFigures::operator+(const VcpuFigures& other) const
             &VcpuFigures::halts, &VcpuFigures::kicks, &VcpuFigures::blocksDecoded, &VcpuFigures::codeInvalidations,
             &VcpuFigures::tlbMisses, &VcpuFigures::yields, &VcpuFigures::accessFaults, &VcpuFigures::flatTableBytes,
             &VcpuFigures::unitsTranslated, &VcpuFigures::instructionsTranslated, &VcpuFigures::translatingNanoseconds,
-            &VcpuFigures::codeBytesEmitted, &VcpuFigures::unitsDropped, &VcpuFigures::codePartsEmptied,
-            &VcpuFigures::codePagesShared, &VcpuFigures::leavesForLookup, &VcpuFigures::leavesForLink,
-            &VcpuFigures::leavesForAttention, &VcpuFigures::leavesForInterpreter, &VcpuFigures::leavesAfterHandler,
-            &VcpuFigures::leavesForFault, &VcpuFigures::instructionsCompared })
+            &VcpuFigures::codeBytesEmitted, &VcpuFigures::unitsDropped, &VcpuFigures::basesKeptNoMore,
+            &VcpuFigures::codePartsEmptied, &VcpuFigures::codePagesShared, &VcpuFigures::leavesForLookup,
+            &VcpuFigures::leavesForLink, &VcpuFigures::leavesForAttention, &VcpuFigures::leavesForInterpreter,
+            &VcpuFigures::leavesAfterHandler, &VcpuFigures::leavesForFault, &VcpuFigures::instructionsCompared })
         sum.*figure += other.*figure;
     return sum;
 }
@@ -190,6 +190,7 @@ VcpuFigures figuresOf(const VcpuCounters& counters)
         .translatingNanoseconds = counters.translatingNanoseconds.value(),
         .codeBytesEmitted = counters.codeBytesEmitted.value(),
         .unitsDropped = counters.unitsDropped.value(),
+        .basesKeptNoMore = counters.basesKeptNoMore.value(),
         .codePartsEmptied = counters.codePartsEmptied.value(),
         .codePagesShared = counters.codePagesShared.value(),
         .leavesForLookup = counters.leavesForLookup.value(),

@@ -38,6 +38,7 @@ struct VcpuFigures {
     uint64_t translatingNanoseconds = 0;
     uint64_t codeBytesEmitted = 0;
     uint64_t unitsDropped = 0;
+    uint64_t basesKeptNoMore = 0;
     uint64_t codePartsEmptied = 0;
     uint64_t codePagesShared = 0;
     uint64_t leavesForLookup = 0;

@@ -46,6 +46,7 @@ constexpr std::array counterNames {
     CounterName { "translating_nanoseconds", &VcpuFigures::translatingNanoseconds, true },
     CounterName { "code_bytes_emitted", &VcpuFigures::codeBytesEmitted, true },
     CounterName { "units_dropped", &VcpuFigures::unitsDropped, true },
+    CounterName { "bases_kept_no_more", &VcpuFigures::basesKeptNoMore, true },
     CounterName { "code_parts_emptied", &VcpuFigures::codePartsEmptied, true },
     CounterName { "code_pages_shared", &VcpuFigures::codePagesShared, true },
     CounterName { "leaves_for_lookup", &VcpuFigures::leavesForLookup, true },

@@ -41,6 +41,7 @@ struct VcpuCounters {
     Counter translatingNanoseconds; // that it took to translate them, by the host's clock
     Counter codeBytesEmitted;
     Counter unitsDropped; // by stores into them
+    Counter basesKeptNoMore; // instructions whose base register's place was kept, until that cost too much
     Counter codePartsEmptied; // of the code region, because all were full
     Counter codePagesShared; // whose code was come to at a second linear page
     Counter leavesForLookup; // translated code came back because it did not find the next unit,

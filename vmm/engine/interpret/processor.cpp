@@ -121,6 +121,8 @@ void Processor::initialize()
 
 void Processor::startUp(uint8_t vector)
 {
+    if (!waitsForStartUp) // systems send a second one; it finds a processor that may be between two instructions
+        return;
     CpuState state = save();
     state.startUp(vector);
     load(state);

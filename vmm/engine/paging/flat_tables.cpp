@@ -37,7 +37,7 @@ Result<std::unique_ptr<FlatMemory>> FlatMemory::create(std::unique_ptr<GuardedMe
     if (hole == MAP_FAILED)
         return Error { fmt::format(
             "The host has no 4 GiB of addresses for what must lead nowhere ({}).", std::strerror(errno)) };
-    flat->m_hole = reinterpret_cast<uintptr_t>(hole);
+    flat->m_hole = reinterpret_cast<uintptr_t>(hole) + GuestMemory::pageSize;
     flat->m_pattern = fileOf(flat->m_hole, patternBytes);
     flat->m_common = fileOf(flat->m_hole, 2 * commonBytes);
     if (flat->m_pattern < 0 || flat->m_common < 0)
@@ -48,7 +48,7 @@ Result<std::unique_ptr<FlatMemory>> FlatMemory::create(std::unique_ptr<GuardedMe
 FlatMemory::~FlatMemory()
 {
     if (m_hole)
-        munmap(reinterpret_cast<void*>(m_hole), holeBytes);
+        munmap(reinterpret_cast<void*>(m_hole - GuestMemory::pageSize), holeBytes);
     for (const int file : { m_pattern, m_common })
         if (file >= 0)
             close(file);

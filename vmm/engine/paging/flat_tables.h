@@ -96,7 +96,7 @@ public:
     GuardedMemory& memory() { return *m_memory; }
     const GuardedMemory& memory() const { return *m_memory; }
 
-    // Added to any linear address it gives a place in 4 GiB of addresses where nothing is.
+    // Added to any linear address it gives a place where nothing is, nor in the pages before and behind.
     uint64_t hole() const { return m_hole; }
 
     // A file of patternBytes full of hole(), and one of the common parts of the supervisor's two views, likewise.
@@ -122,7 +122,8 @@ private:
     {
     }
 
-    static constexpr uint64_t holeBytes = (uint64_t { 1 } << 32) + GuestMemory::pageSize;
+    // A page more on either side: an operand may end there, and what was kept may be a page away.
+    static constexpr uint64_t holeBytes = (uint64_t { 1 } << 32) + 3 * GuestMemory::pageSize;
 
     std::unique_ptr<GuardedMemory> m_memory;
     uint64_t m_hole = 0;

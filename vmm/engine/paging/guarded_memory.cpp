@@ -24,6 +24,7 @@ GuardedMemory::GuardedMemory(const GuestMemory& memory, Means means)
     : m_memory(memory)
     , m_means(means)
     , m_entered(GuestMemory::addressSpace / GuestMemory::pageSize)
+    , m_guarded(GuestMemory::addressSpace / GuestMemory::pageSize)
 {
 }
 
@@ -47,7 +48,7 @@ GuardedMemory::~GuardedMemory()
 {
     for (uint8_t* view : m_views)
         if (view)
-            munmap(view, viewSize);
+            munmap(view - GuestMemory::pageSize, viewSize);
     if (m_userFault >= 0)
         close(m_userFault);
 }
@@ -59,7 +60,7 @@ Result<void> GuardedMemory::reserve()
         if (reserved == MAP_FAILED)
             return Error { fmt::format(
                 "The host has no 8 GiB of addresses to map the guest's memory again ({}).", std::strerror(errno)) };
-        view = static_cast<uint8_t*>(reserved);
+        view = static_cast<uint8_t*>(reserved) + GuestMemory::pageSize;
     }
     if (m_means == Means::GuardPages)
         return {};
@@ -95,14 +96,26 @@ bool GuardedMemory::mapNewRegions()
                 == MAP_FAILED)
                 return false;
             if (m_means == Means::GuardPages)
-                continue;
+                continue; // guards that were there before: below
             uffdio_register range { { reinterpret_cast<uintptr_t>(place), region.size },
                 UFFDIO_REGISTER_MODE_MISSING | UFFDIO_REGISTER_MODE_MINOR, 0 };
             if (ioctl(m_userFault, UFFDIO_REGISTER, &range) != 0)
                 return false;
         }
+        guardAgain(region.base >> pageBits, region.size >> pageBits);
     }
     return true;
+}
+
+// Where memory has come beside pages that were entered, it has taken the place of their guards.
+void GuardedMemory::guardAgain(size_t first, size_t count)
+{
+    const size_t end = first + count;
+    for (const size_t page : { first, end - 1 })
+        if (m_guarded[page]) {
+            m_guarded[page] = false;
+            guard(page, ~page & 1);
+        }
 }
 
 bool GuardedMemory::enter(PhysicalAddress physicalPage)
@@ -115,19 +128,25 @@ bool GuardedMemory::enter(PhysicalAddress physicalPage)
     if (m_mappedRegions < m_memory.regions().size() && !mapNewRegions())
         return false;
     uint8_t* page = place(physicalPage);
-    m_entered[number] = m_means == Means::GuardPages ? guard(page + GuestMemory::pageSize) : admit(page);
+    m_entered[number] = m_means == Means::GuardPages
+        ? (number == 0 || guard(number - 1, number & 1)) && guard(number + 1, number & 1)
+        : admit(page);
     return m_entered[number];
 }
 
-bool GuardedMemory::guard(uint8_t* page) const
+// Beyond the last page of the address space there is nothing anyway.
+bool GuardedMemory::guard(size_t page, unsigned view)
 {
-    return madvise(page, GuestMemory::pageSize, madviseGuardInstall) == 0;
+    if (page >= m_guarded.size() || m_guarded[page])
+        return true;
+    m_guarded[page] = madvise(m_views[view] + (page << pageBits), GuestMemory::pageSize, madviseGuardInstall) == 0;
+    return m_guarded[page];
 }
 
 // Only a page that exists can come in; a look at it elsewhere makes it exist.
 bool GuardedMemory::admit(uint8_t* page) const
 {
-    const size_t view = page >= m_views[1] && page < m_views[1] + viewSize ? 1 : 0;
+    const size_t view = page >= m_views[1] && page < m_views[1] + GuestMemory::addressSpace ? 1 : 0;
     const auto physical = static_cast<PhysicalAddress>(page - m_views[view]);
     for (int attempt = 0; attempt < 3; ++attempt) {
         [[maybe_unused]] const uint8_t seen = *static_cast<volatile const uint8_t*>(m_memory.pageHost(physical));

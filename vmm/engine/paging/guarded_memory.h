@@ -11,8 +11,8 @@
 
 namespace namsan {
 
-// The VM's memory at host addresses from which an access cannot run over the end of a page: behind each page that was
-// entered lies one that nobody can touch, so an access that crosses the page's end faults on the host.
+// The VM's memory at host addresses from which an access cannot run over an end of a page: before and behind each page
+// that was entered lies one that nobody can touch, so an access that crosses the page's end faults on the host.
 //
 // Physical memory is mapped twice for that, once for the even pages and once for the odd ones; in each of the two the
 // pages of the other kind are kept out. An address is the mapping's, plus the physical address. Of one vCPU's thread.
@@ -58,14 +58,15 @@ public:
 
 private:
     static constexpr unsigned pageBits = 12;
-    static constexpr uint64_t viewSize = GuestMemory::addressSpace + GuestMemory::pageSize;
+    static constexpr uint64_t viewSize = GuestMemory::addressSpace + 2 * GuestMemory::pageSize; // with a page before
 
     GuardedMemory(const GuestMemory&, Means);
 
     Result<void> reserve();
     Result<void> tryMeans();
     bool mapNewRegions();
-    bool guard(uint8_t* page) const;
+    bool guard(size_t page, unsigned view);
+    void guardAgain(size_t first, size_t count);
     bool admit(uint8_t* page) const;
 
     const GuestMemory& m_memory;
@@ -74,6 +75,7 @@ private:
     std::array<uint8_t*, 2> m_views {}; // those of the even and of the odd pages
     size_t m_mappedRegions = 0;
     std::vector<bool> m_entered; // by page number
+    std::vector<bool> m_guarded; // likewise, in the view of the other kind
 };
 
 } // namespace namsan

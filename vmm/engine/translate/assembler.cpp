@@ -91,12 +91,12 @@ void Assembler::moveWide(const Xbyak::Reg64& to, uint64_t value)
 
 // Intel SDM volume 2, tables 2-2 and 2-3: a base whose low bits are ESP's needs a SIB byte, one whose low bits are
 // EBP's a displacement; no base at all is SIB's EBP without one, which takes four bytes of displacement.
-void Assembler::encodeWithPlace(uint8_t opcode, uint8_t reg, const Place& place, unsigned rex)
+void Assembler::encodeWithPlace(uint8_t opcode, uint8_t reg, const Place& place, unsigned rex, bool extended)
 {
     constexpr uint8_t none = Place::none;
     if (place.base == none && place.index != none && place.scale <= 1) {
         const uint8_t once = place.scale == 0 ? none : place.index;
-        return encodeWithPlace(opcode, reg, { place.index, once, 0, place.displacement }, rex);
+        return encodeWithPlace(opcode, reg, { place.index, once, 0, place.displacement }, rex, extended);
     }
     constexpr unsigned sibFollows = 4;
     constexpr unsigned noBase = 5;
@@ -115,6 +115,8 @@ void Assembler::encodeWithPlace(uint8_t opcode, uint8_t reg, const Place& place,
     };
     if (rex)
         append(0x40 | rex);
+    if (extended)
+        append(0x0f);
     append(opcode);
     append(mod << 6 | (reg & 7u) << 3 | (needsSib ? sibFollows : place.base & 7u));
     if (needsSib)
@@ -125,6 +127,13 @@ void Assembler::encodeWithPlace(uint8_t opcode, uint8_t reg, const Place& place,
         put(static_cast<uint8_t>(place.displacement), 1);
     else if (mod == 2 || !hasBase)
         put(static_cast<uint32_t>(place.displacement), 4);
+}
+
+void Assembler::encodeAt(OpcodeMap map, uint8_t opcode, unsigned operandSize, uint8_t reg, const Place& place)
+{
+    if (operandSize == 2)
+        put(0x66, 1);
+    encodeWithPlace(opcode, reg, place, 0, map == OpcodeMap::Extended0F);
 }
 
 void Assembler::loadAddress(const Xbyak::Reg32& to, const Place& place)

@@ -32,6 +32,8 @@ inline const Xbyak::Reg64 temporary64 { 9 };
 inline const Xbyak::Reg32 host32 { 10 };
 inline const Xbyak::Reg64 value64 { 11 };
 inline const Xbyak::Reg32 value { 11 }; // survives a second access of the same instruction
+// The places of kept bases (KeptBases): what units use of the registers above beside, they do not use between accesses.
+constexpr std::array<uint8_t, 2> hostOfKept { 10, 11 };
 inline uint8_t number(const Xbyak::Reg& reg)
 {
     return static_cast<uint8_t>(reg.getIdx());
@@ -101,6 +103,9 @@ public:
     // One instruction as the guest has it, with host registers. reg: a host register's number or the opcode's
     // extension. operandSize: 2 adds the prefix.
     void encode(OpcodeMap, uint8_t opcode, unsigned operandSize, uint8_t reg, HostRm);
+    // The same, with its memory operand there.
+    struct Place;
+    void encodeAt(OpcodeMap, uint8_t opcode, unsigned operandSize, uint8_t reg, const Place&);
     void immediate(unsigned bytes, uint32_t value) { put(value, bytes); }
 
     // -- unchecked: whoever emits a unit has made sure that there is room for the longest.
@@ -139,6 +144,7 @@ public:
     {
         encodeWithPlace(opcode, register_map::number(reg), place, rexW);
     }
+    void loadAddressWide(const Xbyak::Reg64& to, const Place& place) { encodeWide(0x8d, to, place); }
     void moveWide(const Xbyak::Reg64& to, uint64_t value);
     void jumpThrough(const Place& place) { encodeWithPlace(0xff, 4, place); }
 
@@ -173,7 +179,7 @@ public:
 
 private:
     static constexpr unsigned rexW = 8;
-    void encodeWithPlace(uint8_t opcode, uint8_t reg, const Place&, unsigned rex = 0);
+    void encodeWithPlace(uint8_t opcode, uint8_t reg, const Place&, unsigned rex = 0, bool extended = false);
     void distanceTo(JumpLabel&);
     void putDistance(uint8_t opcode, const uint8_t* target)
     {

@@ -13,8 +13,6 @@ using namespace register_map;
 
 namespace {
 
-constexpr uint8_t rexForMemoryOperand = 0x43; // both r10 and r8 need a bit
-
 bool namesGeneralRegister(Operand operand)
 {
     return operand == Operand::Rm16 || operand == Operand::Rm32 || operand == Operand::Reg32;
@@ -128,15 +126,12 @@ void UnitEmitter::emitFloatingPointEncoded(const Instruction& instruction)
     Assembler& a = m_assembler;
     const InstructionEntry& entry = *instruction.entry;
     if (entry.map == OpcodeMap::Primary) { // x87: no operand in a general register but AX
-        if (instruction.rmIsMemory)
-            a.db(rexForMemoryOperand);
-        a.db(entry.opcode);
-        if (!instruction.rmIsMemory) {
-            a.db(instruction.modRm);
+        if (instruction.rmIsMemory) {
+            a.encodeAt(entry.map, entry.opcode, 4, static_cast<uint8_t>(entry.extension & 7), m_operand);
             return;
         }
-        a.db((entry.extension & 7) << 3 | 4);
-        a.db((address64.getIdx() & 7) << 3 | (host.getIdx() & 7));
+        a.db(entry.opcode);
+        a.db(instruction.modRm);
         return;
     }
     if (const uint8_t prefix = mandatoryPrefixOf(entry))
@@ -154,7 +149,10 @@ void UnitEmitter::emitFloatingPointEncoded(const Instruction& instruction)
         else if (namesGeneralRegister(operand) && !rm.memory)
             rm.number = hostOfGuest[instruction.rm];
     }
-    a.encode(OpcodeMap::Extended0F, opcodeWithCaches(entry), 4, reg, rm);
+    if (rm.memory)
+        a.encodeAt(OpcodeMap::Extended0F, opcodeWithCaches(entry), 4, reg, m_operand);
+    else
+        a.encode(OpcodeMap::Extended0F, opcodeWithCaches(entry), 4, reg, rm);
     if (hasImmediate(instruction))
         a.immediate(1, instruction.immediate);
 }
@@ -231,24 +229,23 @@ void UnitEmitter::emitFloatingPointWithMemory(const Step& step, bool pointers, c
 {
     const Instruction& instruction = step.instruction;
     saveFlagsIfLive(step.liveIn);
-    emitAddress(instruction);
     const unsigned size = rmWidth(instruction);
-    if (instruction.entry->attributes & attribute::aligned16 && size == 16)
+    const bool mustBeAligned = instruction.entry->attributes & attribute::aligned16 && size == 16;
+    Access access = operandAccess(step, writesRm(instruction) ? AccessKind::Write : AccessKind::Read);
+    access.size = size;
+    access.addressIsThere = pointers || mustBeAligned;
+    if (access.addressIsThere)
+        emitAddress(instruction);
+    if (mustBeAligned)
         emitAlignmentCheck(step);
-    if (writesRm(instruction)) {
-        emitWrite(step, size, false, [this, &step, &instruction, pointers] {
-            emitFloatingPointEncoded(instruction); // which may fault on the host, so it comes first
-            if (pointers)
-                emitX87OperandPointer(step);
-        });
-        noteX87OperandPointer(step, pointers);
-        return;
-    }
-    emitReadLookup(step, size);
-    emitFloatingPointEncoded(instruction);
-    if (pointers)
-        emitX87OperandPointer(step);
+    emitAccess(step, access, [this, &step, &instruction, pointers] {
+        emitFloatingPointEncoded(instruction); // which may fault on the host, so it comes first
+        if (pointers)
+            emitX87OperandPointer(step);
+    });
     noteX87OperandPointer(step, pointers);
+    if (access.kind == AccessKind::Write)
+        return;
     noteFlagEffect(effect); // COMISS and its like
 }
 

@@ -75,7 +75,7 @@ HostEncoding hostEncodingOf(const Instruction& instruction)
 
 } // namespace
 
-// The guest's instruction on host registers, its memory operand at host + address64.
+// The guest's instruction on host registers, its memory operand at m_operand.
 void UnitEmitter::emitEncoded(const Instruction& instruction, bool locked)
 {
     Assembler& a = m_assembler;
@@ -97,19 +97,23 @@ void UnitEmitter::emitEncoded(const Instruction& instruction, bool locked)
     if (!rm.memory)
         rm.number = rmWidth(instruction) == 1 ? instruction.rm : hostOfGuest[instruction.rm];
 
-    // A memory operand needs a REX prefix, with which AH has no number: it changes places with AL meanwhile.
+    // A memory operand may need a REX prefix, with which AH has no number: it changes places with AL meanwhile.
     const bool swapsHalves = rm.memory && isByteRegister(instruction) && instruction.reg >= 4;
     const auto low = static_cast<uint8_t>(instruction.reg & 3);
     const auto swapHalves = [&] { a.encode(OpcodeMap::Primary, 0x86, 4, low, { false, instruction.reg }); };
     if (swapsHalves) {
         // Nothing may fault between the two changes of places.
         if (!m_asks)
-            a.movzx(temporary, a.byte[host + address64]);
+            a.movzx(temporary, a.byte[host + address64]); // nothing is kept, so that is where it is
         swapHalves();
     }
     if (locked)
         a.lock();
-    a.encode(map, encoding.opcode, instruction.operandSize, swapsHalves ? low : encoding.reg, rm);
+    const uint8_t reg = swapsHalves ? low : encoding.reg;
+    if (rm.memory)
+        a.encodeAt(map, encoding.opcode, instruction.operandSize, reg, m_operand);
+    else
+        a.encode(map, encoding.opcode, instruction.operandSize, reg, rm);
     a.immediate(immediateBytes(instruction), instruction.immediate);
     if (swapsHalves)
         swapHalves();
@@ -133,15 +137,16 @@ void UnitEmitter::emitOrdinary(const Step& step)
         noteFlagEffect(effect);
         return;
     }
-    saveFlagsBeforeLookup(step.liveIn);
-    const bool flagsStay = !m_asks;
-    if (needsFlags && flagsStay)
-        loadFlagsIfLive(step.liveIn);
+    if (!m_asks) {
+        emitOrdinaryByAccess(step, needsFlags);
+        return;
+    }
+    saveFlagsIfLive(step.liveIn);
     emitAddress(instruction);
     const unsigned size = rmWidth(instruction);
     if (writesRm(instruction)) {
-        emitWrite(step, size, readsRm(instruction), [this, &instruction, needsFlags, flagsStay] {
-            if (needsFlags && !flagsStay)
+        emitWrite(step, size, readsRm(instruction), [this, &instruction, needsFlags] {
+            if (needsFlags)
                 loadFlags();
             emitEncoded(instruction);
         });
@@ -154,6 +159,20 @@ void UnitEmitter::emitOrdinary(const Step& step)
         emitEncoded(instruction);
     }
     noteFlagEffect(effect);
+}
+
+void UnitEmitter::emitOrdinaryByAccess(const Step& step, bool needsFlags)
+{
+    const Instruction& instruction = step.instruction;
+    if (needsFlags)
+        loadFlagsIfLive(step.liveIn);
+    const AccessKind kind = !writesRm(instruction) ? AccessKind::Read
+        : readsRm(instruction)                     ? AccessKind::ReadAndWrite
+                                                   : AccessKind::Write;
+    Access access = operandAccess(step, kind);
+    access.size = rmWidth(instruction);
+    emitAccess(step, access, [this, &instruction] { emitEncoded(instruction); });
+    noteFlagEffect(step.effect);
 }
 
 // Of one processor. With memory, the host's would lock.

@@ -11,10 +11,12 @@ using namespace register_map;
 
 void UnitEmitter::emitPushValue(const Step& step, const Emission& storeValue)
 {
-    Assembler& a = m_assembler;
-    a.loadAddress(address, stackPlace(-4));
-    emitWrite(step, 4, false, storeValue);
-    a.move(guest(Esp), address);
+    constexpr uint32_t below = static_cast<uint32_t>(-4);
+    Access access = stackAccess(AccessKind::Write, below);
+    access.last = step.endsUnit;
+    emitAccess(step, access, storeValue);
+    m_assembler.loadAddress(guest(Esp), stackPlace(-4));
+    m_bases.move(Esp, below);
 }
 
 void UnitEmitter::emitPush(const Step& step)
@@ -24,14 +26,13 @@ void UnitEmitter::emitPush(const Step& step)
     saveFlagsBeforeLookup(step.liveIn);
     const Operand source = instruction.entry->operands[0];
     if (source == Operand::ImmV || source == Operand::Imm8Signed) {
-        emitPushValue(step, [&a, &instruction] { a.store(Assembler::operandPlace(), instruction.immediate); });
+        emitPushValue(step, [this, &a, &instruction] { a.store(m_operand, instruction.immediate); });
     } else if (instruction.rmIsMemory) {
-        emitAddress(instruction);
-        emitReadLookup(step, 4);
-        a.load(value, Assembler::operandPlace());
-        emitPushValue(step, [&a] { a.store(Assembler::operandPlace(), value); });
+        m_bases.drop(KeptBases::ofOthers); // where the value goes
+        emitAccess(step, operandAccess(step, AccessKind::Read), [this, &a] { a.load(value, m_operand); });
+        emitPushValue(step, [this, &a] { a.store(m_operand, value); });
     } else {
-        emitPushValue(step, [&a, &instruction] { a.store(Assembler::operandPlace(), guest(instruction.rm)); });
+        emitPushValue(step, [this, &a, &instruction] { a.store(m_operand, guest(instruction.rm)); });
     }
 }
 
@@ -40,28 +41,34 @@ void UnitEmitter::emitPop(const Step& step)
     const Instruction& instruction = step.instruction;
     Assembler& a = m_assembler;
     saveFlagsBeforeLookup(step.liveIn);
-    a.move(address, guest(Esp));
-    emitReadLookup(step, 4);
-    if (!instruction.rmIsMemory) {
-        a.load(guest(instruction.rm), Assembler::operandPlace());
-        if (instruction.rm != Esp)
-            a.loadAddress(guest(Esp), { .base = number(address), .displacement = 4 });
-        return;
+    const Access top = stackAccess(AccessKind::Read, 0);
+    if (instruction.rmIsMemory) {
+        m_bases.drop(KeptBases::ofOthers); // where the value goes
+        emitAccess(step, top, [this, &a] { a.load(value, m_operand); });
+        Access target = operandAccess(step, AccessKind::Write);
+        target.espMoved = 4;
+        if (target.base == Esp)
+            target.displacement += 4;
+        emitAccess(step, target, [this, &a] { a.store(m_operand, value); });
+    } else {
+        emitAccess(step, top, [this, &a, &instruction] { a.load(guest(instruction.rm), m_operand); });
+        if (instruction.rm == Esp)
+            return;
     }
-    a.load(value, Assembler::operandPlace());
-    emitAddress(instruction, 4);
-    emitWrite(step, 4, false, [&a] { a.store(Assembler::operandPlace(), value); });
     a.loadAddress(guest(Esp), stackPlace(4));
+    m_bases.move(Esp, 4);
 }
 
 void UnitEmitter::emitLeave(const Step& step)
 {
     Assembler& a = m_assembler;
     saveFlagsBeforeLookup(step.liveIn);
-    a.move(address, guest(Ebp));
-    emitReadLookup(step, 4);
-    a.load(guest(Ebp), Assembler::operandPlace());
-    a.loadAddress(guest(Esp), { .base = number(address), .displacement = 4 });
+    const Access top { .base = Ebp };
+    emitAccess(step, top, [this, &a] {
+        a.load(temporary, m_operand);
+        a.loadAddress(guest(Esp), { .base = hostOfGuest[Ebp], .displacement = 4 });
+        a.move(guest(Ebp), temporary);
+    });
 }
 
 // -- transfers
@@ -72,9 +79,7 @@ void UnitEmitter::emitTargetToValue(const Step& step)
 {
     Assembler& a = m_assembler;
     if (step.instruction.rmIsMemory) {
-        emitAddress(step.instruction);
-        emitReadLookup(step, 4);
-        a.load(value, Assembler::operandPlace());
+        emitAccess(step, operandAccess(step, AccessKind::Read), [this, &a] { a.load(value, m_operand); });
     } else {
         a.move(value, guest(step.instruction.rm));
     }
@@ -86,15 +91,17 @@ void UnitEmitter::emitCall(const Step& step)
     const bool indirect = step.instruction.entry->operation == Operation::CallIndirect;
     const uint32_t returnAddress = step.eip + step.instruction.length;
     saveFlagsIfLive(step.liveIn);
-    if (indirect)
+    if (indirect) {
+        m_bases.drop(KeptBases::ofOthers);
         emitTargetToValue(step);
+    }
     emitPushValue(step, [this, &a, returnAddress] {
         if (!servesAnyPage()) {
-            a.store(Assembler::operandPlace(), returnAddress);
+            a.store(m_operand, returnAddress);
             return;
         }
-        emitLinear(temporary, returnAddress);
-        a.store(Assembler::operandPlace(), temporary);
+        emitLinear(temporary, returnAddress); // which is not in m_operand, because the unit ends here
+        a.store(m_operand, temporary);
     });
     if (indirect)
         emitExitToValue(indexOf(step) + 1);
@@ -113,11 +120,10 @@ void UnitEmitter::emitReturn(const Step& step)
 {
     Assembler& a = m_assembler;
     saveFlagsIfLive(step.liveIn);
-    a.move(address, guest(Esp));
-    emitReadLookup(step, 4);
-    a.load(value, Assembler::operandPlace());
-    a.loadAddress(
-        guest(Esp), { .base = number(address), .displacement = static_cast<int32_t>(4 + step.instruction.immediate) });
+    Access top = stackAccess(AccessKind::Read, 0);
+    top.last = true;
+    emitAccess(step, top, [this, &a] { a.load(value, m_operand); });
+    a.loadAddress(guest(Esp), stackPlace(static_cast<int32_t>(4 + step.instruction.immediate)));
     emitExitToValue(indexOf(step) + 1);
 }
 

@@ -53,6 +53,11 @@ void FaultSites::tookSlowWay(uint32_t number, bool could, bool crossed)
     if (!known)
         return;
     Counted& site = *known;
+    if (site.usesKept) {
+        if (++site.count == keptPatience && m_emitter)
+            m_emitter->keepNoMore(Site(site));
+        return;
+    }
     if (crossed) {
         if (!site.asks && ++site.crossings == crossingPatience)
             makeAsk(site, number);
@@ -63,6 +68,9 @@ void FaultSites::tookSlowWay(uint32_t number, bool could, bool crossed)
         if (site.count == trust)
             putLookup(site);
     } else if (++site.count == patience) {
+        // A read may look for what can be written because writes come after it, though they come seldom.
+        if (site.isKept && site.byWrites && !site.writes && m_emitter)
+            m_emitter->keepNoMore(Site(site));
         putJump(site);
     }
 }

@@ -33,6 +33,13 @@ public:
         uint8_t size = 0; // of the access, in bytes
         bool writes = false;
         bool anyPage = false; // its unit serves at any linear page
+        // What the lookup finds goes into the host register of that number; it becomes the operand's own place there
+        // where it is kept.
+        uint8_t host = 10;
+        bool isKept = false;
+        bool usesKept = false; // there is no lookup: the place was kept from an access before
+        bool canAsk = true; // r8d has the address before the lookup
+        bool byWrites = false; // it looks in the view for writes, be it as it may
     };
 
     // Emits a lookup for a site that asks whether the access crosses a page's end. Nothing: there is no room.
@@ -40,6 +47,8 @@ public:
     public:
         virtual ~LookupEmitter() = default;
         virtual std::optional<uint32_t> emitAskingLookup(const Site&) = 0;
+        // The access that takes the slow way is to be emitted with a lookup of its own from now on.
+        virtual void keepNoMore(const Site&) = 0;
     };
     void setLookupEmitter(LookupEmitter& emitter) { m_emitter = &emitter; }
 
@@ -48,7 +57,7 @@ public:
     {
     }
 
-    void add(const Site& site) { m_parts[m_part].sites.push_back({ site, {}, {}, 0, 0, false, false }); }
+    void add(const Site& site) { m_parts[m_part].sites.push_back({ site, {}, {}, 0, 0, false, !site.canAsk }); }
     void clear();
     const Site& at(uint32_t number) const { return m_parts[number >> indexBits].sites[number & indexMask]; }
     // The number that a site gets when so many others are added before it.
@@ -70,6 +79,7 @@ public:
 private:
     static constexpr uint8_t jumpBytes = 5;
     static constexpr uint8_t patience = 8; // slow accesses, before there is a jump
+    static constexpr uint8_t keptPatience = 3; // the same, before what was kept is no more used
     static constexpr uint8_t trust = 32; // accesses that could have been fast, before there is none
     static constexpr uint8_t crossingPatience = 3; // crossings, before it asks
 

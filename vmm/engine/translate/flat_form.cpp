@@ -3,6 +3,8 @@
 #include "vmm/engine/translate/assembler.h"
 #include "vmm/engine/translate/memory_form.h"
 
+#include <array>
+
 namespace namsan {
 
 namespace {
@@ -14,10 +16,10 @@ constexpr unsigned pageBits = 12;
 class FlatForm final : public MemoryForm {
 public:
     explicit FlatForm(bool pagesStay)
-        : m_readLookup(makeLookup(0))
-        , m_writeLookup(makeLookup(FlatMemory::viewBytes))
-        , m_pagesStay(pagesStay)
+        : m_pagesStay(pagesStay)
     {
+        for (uint8_t host = firstHost; host <= lastHost; ++host)
+            m_lookups[host - firstHost] = { makeLookup(0, host), makeLookup(FlatMemory::viewBytes, host) };
     }
 
     bool asks() const override { return false; }
@@ -29,19 +31,26 @@ public:
     void emitLookup(Assembler& assembler, MemoryAccess access, [[maybe_unused]] unsigned size,
         [[maybe_unused]] JumpLabel& slow) const override
     {
-        assembler.copy(access == MemoryAccess::Write ? m_writeLookup : m_readLookup);
+        emitLookupInto(assembler, access, register_map::number(register_map::host));
+    }
+
+    void emitLookupInto(Assembler& assembler, MemoryAccess access, uint8_t host) const override
+    {
+        assembler.copy(m_lookups[host - firstHost][access == MemoryAccess::Write]);
     }
 
     // Without flags: the offset in the page goes to the top of 32 bits, and what carries out of them chooses from two
     // places to go.
-    void emitCrossingLookup(Assembler& assembler, MemoryAccess access, unsigned size, const uint8_t* executableStart,
-        const uint8_t* slow) const override
+    void emitCrossingLookup(Assembler& assembler, MemoryAccess access, uint8_t into, unsigned size,
+        const uint8_t* executableStart, const uint8_t* slow) const override
     {
         using namespace register_map;
         constexpr unsigned wordBits = 32;
         constexpr unsigned offsetToTop = wordBits - pageBits;
         const uint8_t* start = assembler.getCurr();
         Xbyak::Label places;
+        const auto kept = assembler.inFrame(offsetof(TranslatedFrame, savedHost));
+        assembler.mov(kept, host);
         assembler.mov(host32, offsetToTop);
         assembler.shlx(temporary, address, host32);
         assembler.lea(temporary64, assembler.ptr[temporary64 + ((size - 1) << offsetToTop)]);
@@ -54,8 +63,8 @@ public:
         constexpr size_t bytesOfPlaces = 2 * sizeof(uint64_t);
         assembler.dq(reinterpret_cast<uintptr_t>(executableStart + (assembler.getCurr() - start) + bytesOfPlaces));
         assembler.dq(reinterpret_cast<uintptr_t>(slow));
-        JumpLabel never;
-        emitLookup(assembler, access, size, never);
+        assembler.mov(host, kept);
+        emitLookupInto(assembler, access, into);
     }
 
     void emitSureLookup(Assembler& assembler, MemoryAccess access, JumpLabel& slow) const override
@@ -71,17 +80,19 @@ public:
     }
 
 private:
-    static Snippet makeLookup(size_t view)
+    static constexpr uint8_t firstHost = 9; // a lookup's registers, by number
+    static constexpr uint8_t lastHost = 11;
+
+    static Snippet makeLookup(size_t view, uint8_t host)
     {
-        return makeSnippet([view](Assembler& assembler) {
+        return makeSnippet([view, host](Assembler& assembler) {
             using namespace register_map;
             assembler.shrx(temporary, address, Xbyak::Reg32(pageTable.getIdx()));
-            assembler.mov(host, assembler.ptr[pageTable + temporary64 * 8 + (view - pageBits)]);
+            assembler.mov(Xbyak::Reg64(host), assembler.ptr[pageTable + temporary64 * 8 + (view - pageBits)]);
         });
     }
 
-    Snippet m_readLookup;
-    Snippet m_writeLookup;
+    std::array<std::array<Snippet, 2>, lastHost - firstHost + 1> m_lookups; // for reads and for writes
     bool m_pagesStay;
 };
 

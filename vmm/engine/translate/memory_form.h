@@ -25,10 +25,14 @@ public:
     virtual bool asks() const = 0;
     virtual void emitLookup(Assembler&, MemoryAccess, unsigned size, JumpLabel& slow) const = 0;
 
-    // As emitLookup() of a form that does not ask, and changes no flags; but where the access would cross a page's end
+    // As emitLookup() of a form that does not ask, with another register in r10's place, given by its number.
+    virtual void emitLookupInto(Assembler&, MemoryAccess, uint8_t host) const = 0;
+
+    // As emitLookupInto(), and changes no flags; but where the access would cross a page's end
     // it jumps to slow. From there and to there only a jump leads: both are places in the executable view.
-    virtual void emitCrossingLookup(
-        Assembler&, MemoryAccess, unsigned size, const uint8_t* executableStart, const uint8_t* slow) const = 0;
+    // Changes r10 only where that is the register.
+    virtual void emitCrossingLookup(Assembler&, MemoryAccess, uint8_t host, unsigned size,
+        const uint8_t* executableStart, const uint8_t* slow) const = 0;
 
     // Emits the way from r8d to the place of one byte, where what lies in its page can be used without any fault; else
     // it jumps to slow. Changes r9, r10 and the host's flags.

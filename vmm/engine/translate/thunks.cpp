@@ -4,6 +4,7 @@
 #include "vmm/engine/interpret/fxsave_image.h"
 #include "vmm/engine/translate/assembler.h"
 #include "vmm/engine/translate/code_region.h"
+#include "vmm/engine/translate/memory_form.h"
 #include "vmm/engine/translate/runtime.h"
 
 #include <initializer_list>
@@ -23,8 +24,9 @@ constexpr std::initializer_list<unsigned> allRegisters { Eax, Ecx, Edx, Ebx, Esp
 
 class ThunkEmitter {
 public:
-    ThunkEmitter(Assembler& assembler, const CodeRegion& region, const Processor& guest)
+    ThunkEmitter(Assembler& assembler, const CodeRegion& region, const Processor& guest, const MemoryForm& memoryForm)
         : m_assembler(assembler)
+        , m_memoryForm(memoryForm)
         , m_region(region)
         , m_offsets(ProcessorOffsets::of(guest))
     {
@@ -52,6 +54,10 @@ public:
         }
         thunks.commitWrite = emitCommitWrite();
         thunks.runHandler = emitRunHandler();
+        for (unsigned place = 0; place < thunks.keepAgain.size(); ++place)
+            for (const MemoryAccess access : { MemoryAccess::Read, MemoryAccess::Write })
+                thunks.keepAgain[place][access == MemoryAccess::Write]
+                    = emitKeepAgain(register_map::hostOfKept[place], access);
         return thunks;
     }
 
@@ -275,7 +281,17 @@ private:
         return start;
     }
 
+    const uint8_t* emitKeepAgain(uint8_t kept, MemoryAccess access)
+    {
+        const uint8_t* start = here();
+        m_memoryForm.emitLookupInto(m_assembler, access, kept);
+        m_assembler.loadAddressWide(Xbyak::Reg64(kept), { .base = kept, .index = number(address64) });
+        m_assembler.ret();
+        return start;
+    }
+
     Assembler& m_assembler;
+    const MemoryForm& m_memoryForm;
     const CodeRegion& m_region;
     const ProcessorOffsets m_offsets;
     const uint8_t* m_leave = nullptr;
@@ -284,9 +300,9 @@ private:
 
 } // namespace
 
-Thunks emitThunks(Assembler& assembler, const CodeRegion& region, const Processor& guest)
+Thunks emitThunks(Assembler& assembler, const CodeRegion& region, const Processor& guest, const MemoryForm& memoryForm)
 {
-    return ThunkEmitter(assembler, region, guest).emit();
+    return ThunkEmitter(assembler, region, guest, memoryForm).emit();
 }
 
 void emitCompareWithTable(Assembler& a)

@@ -9,6 +9,8 @@
 
 namespace namsan {
 
+class MemoryForm;
+
 class Assembler;
 class CodeRegion;
 struct Processor;
@@ -43,10 +45,14 @@ struct Thunks {
     // brings them back to Processor before it runs anything that was not emitted.
     const uint8_t* lendFloatingPoint = nullptr;
 
+    // Called: looks up what is at the linear address in r8d, and leaves its place in the host in that of a kept base
+    // (KeptBases); for reads and for writes. Changes r9, too. In flat form only.
+    std::array<std::array<const uint8_t*, 2>, 2> keepAgain {};
+
     const uint8_t* runHandler = nullptr; // called with the HandlerSite in r9; leaves where units must not go on
 };
 
-Thunks emitThunks(Assembler&, const CodeRegion&, const Processor&);
+Thunks emitThunks(Assembler&, const CodeRegion&, const Processor&, const MemoryForm&);
 
 // The jump table's entry for the linear address in r8d and a jump to it, with that address still in r8d; or a jump to
 // missing where there is none. Changes r9, r10 and flags. known: that address, where it is.

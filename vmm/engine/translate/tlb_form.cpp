@@ -15,7 +15,12 @@ public:
     const void* tableRegister(const void* tables) const override { return tables; }
 
     // No site of this form is known by a number, so none comes to be counted.
-    void emitCrossingLookup(Assembler&, MemoryAccess, unsigned, const uint8_t*, const uint8_t*) const override { }
+    void emitCrossingLookup(Assembler&, MemoryAccess, uint8_t, unsigned, const uint8_t*, const uint8_t*) const override
+    {
+    }
+
+    // Its lookups all ask.
+    void emitLookupInto(Assembler&, MemoryAccess, uint8_t) const override { }
 
     void emitSureLookup(Assembler& assembler, MemoryAccess access, JumpLabel& slow) const override
     {

@@ -51,6 +51,7 @@ struct TranslatedFrame {
     alignas(16) std::array<uint64_t, 2> scratch {}; // stands for guest memory where an access takes the slow way
     uint64_t savedAddress = 0; // of the slow way
     uint64_t savedValue = 0;
+    uint64_t savedHost = 0; // r10, meanwhile
     uint32_t executedBefore = 0; // how many instructions of the unit came before the one that takes the slow way
     LeaveReason reason = LeaveReason::Lookup;
     uint64_t hole = 0; // in flat form: what an empty entry holds

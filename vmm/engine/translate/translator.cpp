@@ -120,15 +120,15 @@ Translator::Translator(Processor& processor, GuestMemory& memory, CodeCache& cod
     , m_faultSites(*m_region)
     , m_assembler(std::make_unique<Assembler>(m_region->size(), m_region->writable()))
     , m_memoryForm(options.flat ? makeFlatForm(processor.memory.flatPagesStay()) : makeTlbForm())
-    , m_thunks(emitThunks(*m_assembler, *m_region, processor))
+    , m_thunks(emitThunks(*m_assembler, *m_region, processor, *m_memoryForm))
     , m_parts(m_region->size(), m_assembler->getSize(), roomForUnit)
     , m_heat(heatCount)
 {
     m_faultSites.beginPart(0, static_cast<uint32_t>(m_parts.beginOf(0)));
     m_frame.attention = &attention.word();
     m_frame.runtime = &m_runtime;
-    m_emitter = std::make_unique<UnitEmitter>(UnitEmitter::Surroundings {
-        *m_assembler, m_thunks, *m_memoryForm, ProcessorOffsets::of(processor), m_units, m_faultSites });
+    m_emitter = std::make_unique<UnitEmitter>(UnitEmitter::Surroundings { *m_assembler, m_thunks, *m_memoryForm,
+        ProcessorOffsets::of(processor), m_units, m_faultSites, options.keepsBases });
     m_runtime.setRules(*this);
     if (options.flat) {
         m_runtime.useFlatTables();
@@ -455,11 +455,32 @@ std::optional<uint32_t> Translator::emitAskingLookup(const FaultSites::Site& sit
     a.align(16);
     const uint8_t* start = a.getCurr();
     const uint8_t* executableBegin = m_region->executable(m_region->writable());
-    m_memoryForm->emitCrossingLookup(a, site.writes ? MemoryAccess::Write : MemoryAccess::Read, site.size,
-        m_region->executable(start), executableBegin + site.slow);
+    const MemoryAccess view = site.writes || site.byWrites ? MemoryAccess::Write : MemoryAccess::Read;
+    m_memoryForm->emitCrossingLookup(
+        a, view, site.host, site.size, m_region->executable(start), executableBegin + site.slow);
+    if (site.isKept) {
+        const Xbyak::Reg64 kept(site.host);
+        a.lea(kept, a.ptr[kept + register_map::address64]);
+    }
     a.jmp(m_region->writable() + site.begin, Assembler::T_NEAR);
     m_processor.counters.codeBytesEmitted.add(static_cast<size_t>(a.getCurr() - start));
     return static_cast<uint32_t>(start - m_region->writable());
+}
+
+// Called from within translated code, too, at the instruction at Processor::eip. Its unit goes on until it ends.
+void Translator::keepNoMore(const FaultSites::Site&)
+{
+    try {
+        const PhysicalAddress instruction = m_processor.memory.translateFetch(m_processor.eip);
+        m_emitter->keepNoMore(instruction, m_mode);
+        m_processor.counters.basesKeptNoMore.add();
+        const bool isShared = m_units.isShared(instruction);
+        codeWritten(instruction, 1);
+        if (isShared) // still, though there may be no unit for now
+            m_units.share(instruction);
+    } catch (const Fault&) {
+        // What runs is no longer what is mapped there.
+    }
 }
 
 std::optional<Translator::EmittedCode> Translator::codeAt(uint32_t linear)
@@ -498,6 +519,7 @@ void Translator::dropAllCode()
 {
     m_units.clear();
     m_faultSites.clear();
+    m_emitter->forgetKeptNoMore();
     m_frame.jumps.fill({});
     m_parts.restart();
     m_faultSites.beginPart(0, static_cast<uint32_t>(m_parts.beginOf(0)));

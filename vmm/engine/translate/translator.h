@@ -35,6 +35,7 @@ struct TranslatorOptions {
     bool exactFlags = false; // also where no later instruction asks for them: in the frame of a fault
     bool unitByUnit = false; // units are not chained, handlers are left to the interpreter; run() runs one unit
     bool lockstep = false; // the same, and accesses are to be observed
+    bool keepsBases = true; // what base registers point to is looked up once in a unit, in flat form
     bool anyPageAtOnce = false; // units serve at any linear page before there is a second one: for tests
     bool flat = false; // the memory form; see Translator::canBeFlat()
 };
@@ -99,6 +100,7 @@ private:
     void noteFault();
     void expectAccessAgain();
     std::optional<uint32_t> emitAskingLookup(const FaultSites::Site&) override;
+    void keepNoMore(const FaultSites::Site&) override;
     static void patchJump(uint8_t* distance, const uint8_t* target);
 
     void codeWritten(PhysicalAddress, uint64_t size) override;

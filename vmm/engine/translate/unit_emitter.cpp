@@ -41,6 +41,7 @@ UnitEmitter::UnitEmitter(const Surroundings& surroundings)
     , m_offsets(surroundings.offsets)
     , m_units(surroundings.units)
     , m_allFaultSites(surroundings.faultSites)
+    , m_keepsBases(surroundings.keepsBases && !m_asks)
     , m_snippets(m_offsets)
 {
 }
@@ -72,8 +73,16 @@ TranslatedUnit UnitEmitter::emit(const GuestUnit& unit)
     a.jumpIf(Condition::NotEqual, attention);
     result.uncheckedEntry = const_cast<uint8_t*>(a.getCurr());
 
-    for (const Step& step : m_unit->steps)
+    if (m_keepsBases)
+        findBaseUses(*m_unit, m_uses);
+    else
+        m_uses.assign(m_unit->steps.size(), {});
+    m_bases.clear();
+    for (const Step& step : m_unit->steps) {
+        beginStep(step);
         emitStep(step);
+        endStep(step);
+    }
     if (!m_unit->steps.back().endsUnit) {
         const auto executed = static_cast<unsigned>(m_unit->steps.size());
         emitExitTo(m_unit->nextEip, m_unit->steps.back().eip, m_unit->liveOut, executed);
@@ -101,7 +110,7 @@ void UnitEmitter::emitColdPaths()
     const uint32_t end = m_asks ? 0 : here();
     for (const FaultSite& site : m_faultSites)
         m_allFaultSites.add({ site.lookup, site.begin, site.cold->begin, end, site.eip, site.executedBefore, site.size,
-            site.writes, servesAnyPage() });
+            site.writes, servesAnyPage(), site.host, site.isKept, site.usesKept, site.canAsk, site.byWrites });
 }
 
 UnitEmitter::ColdPath& UnitEmitter::addColdPath()

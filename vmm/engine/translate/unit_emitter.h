@@ -4,6 +4,7 @@
 #include "vmm/engine/translate/assembler.h"
 #include "vmm/engine/translate/fault_sites.h"
 #include "vmm/engine/translate/guest_unit.h"
+#include "vmm/engine/translate/kept_bases.h"
 #include "vmm/engine/translate/liveness.h"
 #include "vmm/engine/translate/memory_form.h"
 #include "vmm/engine/translate/thunks.h"
@@ -12,6 +13,7 @@
 #include "vmm/base/inline_function.h"
 
 #include <deque>
+#include <unordered_set>
 #include <vector>
 
 // Included by the .cpp files of this folder only.
@@ -32,6 +34,7 @@ public:
         ProcessorOffsets offsets;
         UnitStore& units;
         FaultSites& faultSites;
+        bool keepsBases; // where the form of memory does not ask
     };
 
     // Everything must outlive it.
@@ -40,10 +43,14 @@ public:
     // Emits at the assembler's place.
     TranslatedUnit emit(const GuestUnit&);
 
+    // In units of that mode the instruction there looks for itself what its base register points to.
+    void keepNoMore(PhysicalAddress instruction, uint32_t mode);
+    void forgetKeptNoMore() { m_keptNoMore.clear(); }
+
 private:
     using Step = GuestUnit::Step;
     using Emission = InlineFunction<40>;
-    using ColdEmission = InlineFunction<96>;
+    using ColdEmission = InlineFunction<104>;
 
     // What is known where the emitter stands. A cold path begins with what was known where it was added.
     struct State {
@@ -84,6 +91,8 @@ private:
         JumpLabel start;
         JumpLabel back;
         ColdEmission emit;
+        Emission operation; // of an access
+        KeptBases bases; // at back
         uint32_t begin = 0; // in the code region, when it has been emitted
     };
     struct FaultSite { // places in the code region
@@ -94,6 +103,11 @@ private:
         uint8_t executedBefore;
         uint8_t size;
         bool writes;
+        uint8_t host = 10;
+        bool isKept = false;
+        bool usesKept = false;
+        bool canAsk = true;
+        bool byWrites = false;
     };
     // What a slow way has to know of the lookup that it stands in for.
     struct SlowWay {
@@ -111,9 +125,43 @@ private:
     void emitWrite(const Step&, unsigned size, bool alsoReads, const Emission& operation);
     void emitSlowCall(const uint8_t* thunk, uint32_t site);
 
+    // -- accesses whose places may be kept: emit_kept.cpp
+    enum class AccessKind { Read, Write, ReadAndWrite };
+    struct Access {
+        AccessKind kind = AccessKind::Read;
+        unsigned size = 4;
+        uint8_t base = Instruction::noRegister; // where it is all there is beside the displacement
+        uint32_t displacement = 0;
+        uint32_t espMoved = 0; // for emitOffset()
+        bool byInstruction = false; // its operand in ModRM, with all its parts
+        bool addressIsThere = false; // in r8d, and is wanted there by the operation
+        bool last = false; // what is kept is of no use to anybody afterwards
+    };
+    static Access stackAccess(AccessKind kind, uint32_t displacement)
+    {
+        return { .kind = kind, .base = Esp, .displacement = displacement };
+    }
+    Access operandAccess(const Step&, AccessKind) const;
+    // Carries out the operation on m_operand: the access, and what the instruction does with it. It is emitted twice.
+    void emitAccess(const Step&, const Access&, const Emission& operation);
+    void emitAccessAddress(const Step&, const Access&);
+    std::optional<unsigned> placeToKeep(const Step&, const Access&) const;
+    Assembler::Place emitPlace(const Step&, const Access&, FaultSite&);
+    void emitSlowAccess(const Step&, const Access&, ColdPath&, SlowWay);
+    void emitBasesAgain(const KeptBases&);
+    static uint64_t keyOf(PhysicalAddress instruction, uint32_t mode)
+    {
+        return instruction << unit_mode::bits | (mode & ~unit_mode::anyPage);
+    }
+    bool keepsNoMore(PhysicalAddress instruction) const;
+    void beginStep(const Step&);
+    void endStep(const Step&);
+    const BaseUse& useOf(const Step& step) const { return m_uses[indexOf(step)]; }
+
     // -- operations: emit_operations.cpp
     void emitOrdinary(const Step&);
     void emitEncoded(const Instruction&, bool locked = false);
+    void emitOrdinaryByAccess(const Step&, bool needsFlags);
     void emitExchange(const Step&);
     void emitDivision(const Step&);
     void emitBitTest(const Step&);
@@ -190,7 +238,9 @@ private:
     const ProcessorOffsets m_offsets;
     UnitStore& m_units;
     FaultSites& m_allFaultSites;
+    const bool m_keepsBases;
     const Snippets m_snippets;
+    std::unordered_set<uint64_t> m_keptNoMore; // instructions, by keyOf()
 
     // Of the unit that is emitted. The memory is used again for the next.
     const GuestUnit* m_unit = nullptr;
@@ -198,6 +248,10 @@ private:
     std::deque<ColdPath> m_coldPaths; // as many as any unit has had
     size_t m_coldPathCount = 0;
     std::vector<FaultSite> m_faultSites;
+    std::vector<BaseUse> m_uses; // by step
+    KeptBases m_bases;
+    bool m_keeps = false; // what is kept outlasts the instruction that is emitted
+    Assembler::Place m_operand = Assembler::operandPlace();
 };
 
 } // namespace namsan

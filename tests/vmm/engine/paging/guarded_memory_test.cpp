@@ -9,7 +9,7 @@
 
 namespace namsan {
 
-TEST(GuardedMemory, LetsNothingBehindAPageBeTouched)
+TEST(GuardedMemory, LetsNothingBesideAPageBeTouched)
 {
     const auto memory = std::move(*GuestMemory::create(2 << 20));
     std::array<int, 2> ends {}; // a pipe, into which the kernel copies only what can be touched
@@ -29,6 +29,8 @@ TEST(GuardedMemory, LetsNothingBehindAPageBeTouched)
             EXPECT_EQ(memory->pageHost(physical)[4095], 0xa5);
             EXPECT_EQ(write(ends[1], place + 4095, 1), 1);
             EXPECT_EQ(write(ends[1], place + 4096, 1), -1) << physical;
+            EXPECT_EQ(errno, EFAULT);
+            EXPECT_EQ(write(ends[1], place - 1, 1), -1) << physical;
             EXPECT_EQ(errno, EFAULT);
         }
         EXPECT_FALSE((*guarded)->enter(0xa0000));

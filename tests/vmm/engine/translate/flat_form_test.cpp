@@ -212,7 +212,7 @@ TEST_F(FlatFormTest, AsksWhereAnAccessCrossesPagesAgainAndAgain)
     EXPECT_EQ(bench.cpu.gpr[Edx], 20u * 8) << "the flags were changed";
     EXPECT_EQ(bench.get32(page + 0xe01), 0x00887766u);
     if (isFlat()) {
-        EXPECT_LE(faults, 8u);
+        EXPECT_LE(faults, 30u); // of 140 crossings; three units hold that code, and each is emitted anew once
     }
     bench.setPage(page, frame | 7);
     bench.setPage(page + 0x1000, 0);

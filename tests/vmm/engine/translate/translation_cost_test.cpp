@@ -95,7 +95,7 @@ TEST_P(TranslationCostTest, IsLittleForEachInstruction)
         best.nanoseconds = std::min(best.nanoseconds, costOfAll(places, code, flat).nanoseconds);
     RecordProperty("nanoseconds_per_instruction", std::to_string(best.nanoseconds));
     RecordProperty("bytes_per_instruction", std::to_string(best.bytes));
-    EXPECT_LT(best.bytes, flat ? 34 : 48);
+    EXPECT_LT(best.bytes, flat ? 36 : 48);
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
     // Wide enough for a host that does other things as well; what was measured is in the properties above.
     EXPECT_LT(best.nanoseconds, 450);

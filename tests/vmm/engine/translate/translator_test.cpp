@@ -333,4 +333,15 @@ TEST_F(TranslatorTest, EmitsTheGuestsOwnInstructionsOnTheRegistersOfTheMap)
     EXPECT_EQ(text.find("(no instruction)"), std::string::npos) << text;
 }
 
+// Systems send two.
+TEST(TranslatorStartUp, ASecondOneFindsAProcessorThatRuns)
+{
+    TranslatorBench bench;
+    bench.cpu.eip = TranslatorBench::code;
+    bench.cpu.nextEip = TranslatorBench::code + 5; // as translated code leaves it
+    bench.cpu.startUp(0x9a);
+    EXPECT_EQ(bench.cpu.nextEip, TranslatorBench::code + 5);
+    EXPECT_NE(bench.cpu.segments[Cs].state.selector, 0x9a00);
+}
+
 } // namespace namsan
