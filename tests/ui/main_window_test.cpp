@@ -156,7 +156,7 @@ TEST_F(MainWindowTest, EveryToolSaysWhatItDoesAndByWhichKeys)
         ASSERT_TRUE(tool);
         EXPECT_FALSE(tool->text(QAccessible::Name).isEmpty());
     }
-    EXPECT_EQ(tools, 7); // Run or Pause, Reset, Power button, Ctrl+Alt+Del, Screenshot, Full screen, Experiments
+    EXPECT_EQ(tools, 8); // Run or Pause, Reset, Power button, Ctrl+Alt+Del, Screenshot, Full screen, Experiments, Race
 }
 
 TEST_F(MainWindowTest, SendsAnNmiWhenAsked)
