@@ -44,6 +44,7 @@ RaceRunner::RaceRunner(RaceSetup setup, QObject* parent)
 {
     m_figures.setInterval(figuresInterval);
     connect(&m_figures, &QTimer::timeout, this, &RaceRunner::takeFigures);
+    connect(this, &RaceRunner::lanesMade, this, &RaceRunner::takeMade, Qt::QueuedConnection);
 }
 
 RaceRunner::~RaceRunner()
@@ -134,18 +135,32 @@ void RaceRunner::boot(size_t lane)
     orders.timeout = m_setup.limit;
     booting.making = std::async(std::launch::async,
         [this, lane, orders, config = m_setup.machines[lane], factory = m_setup.factory, home = thread()] {
-            auto result = std::make_shared<Result<std::unique_ptr<MachineController>>>(
-                MachineController::create(config, orders, factory));
-            if (*result)
-                result->value()->moveToThread(home);
-            QMetaObject::invokeMethod(
-                this, [this, lane, result] { made(lane, std::move(*result)); }, Qt::QueuedConnection);
+            auto result = MachineController::create(config, orders, factory);
+            if (result)
+                (*result)->moveToThread(home);
+            {
+                const std::lock_guard guard(m_madeMutex);
+                m_made.push_back(lane);
+            }
+            emit lanesMade(QPrivateSignal {});
+            return result;
         });
 }
 
-void RaceRunner::made(size_t lane, Result<std::unique_ptr<MachineController>> result)
+void RaceRunner::takeMade()
 {
-    m_lanes[lane].making = {};
+    std::vector<size_t> lanes;
+    {
+        const std::lock_guard guard(m_madeMutex);
+        lanes = std::exchange(m_made, {});
+    }
+    for (const size_t lane : lanes)
+        made(lane);
+}
+
+void RaceRunner::made(size_t lane)
+{
+    auto result = m_lanes[lane].making.get(); // it is being returned
     if (!result || m_lanes[lane].unwanted) {
         perform(m_race.ended(lane, lost(result ? "The race was broken off." : result.error().message)));
         return;

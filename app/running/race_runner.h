@@ -12,6 +12,7 @@
 
 #include <future>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <vector>
 
@@ -45,11 +46,12 @@ signals:
     void changed(); // the stage of the race or of a lane, or the rounds
     void figuresChanged(); // tracks; ten times a second while lanes run
     void over(); // no machine is left, and none will follow before begin()
+    void lanesMade(QPrivateSignal); // m_made names them; out of the threads that make machines
 
 private:
     struct Lane {
         std::unique_ptr<MachineController> machine;
-        std::future<void> making; // valid: a thread makes the machine
+        std::future<Result<std::unique_ptr<MachineController>>> making; // valid: a thread makes the machine
         bool unwanted = false; // what is being made
         LineSplitter lines;
         LaneTrack track;
@@ -58,7 +60,8 @@ private:
 
     void perform(const Race::Orders&);
     void boot(size_t lane);
-    void made(size_t lane, Result<std::unique_ptr<MachineController>>);
+    void takeMade();
+    void made(size_t lane);
     void connectMachine(size_t lane);
     void end(size_t lane);
     void workloadBegan(size_t lane);
@@ -72,6 +75,8 @@ private:
     RaceSetup m_setup;
     Race m_race;
     std::vector<Lane> m_lanes;
+    std::mutex m_madeMutex; // of:
+    std::vector<size_t> m_made; // lanes whose machine is about to be in `making`
     QTimer m_figures;
     std::optional<FileDescriptor> m_lock;
 };

@@ -204,8 +204,10 @@ bool SeveralRig::run(uint32_t awaited, const std::function<bool()>& enough)
         session->vcpu(index).kick();
         runners[index]->vcpuHasWork();
     }
+    for (std::thread& thread : threads)
+        thread.join();
+    // Now that none can send the others anything that their saved states would lack.
     for (unsigned index = 0; index < vcpus; ++index) {
-        threads[index].join();
         session->vcpu(index).setSleeper(nullptr);
         states[index] = session->vcpu(index).save();
         failure += runners[index]->why;
