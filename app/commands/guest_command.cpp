@@ -3,6 +3,7 @@
 
 #include "app/library/guest_cache.h"
 #include "app/library/guest_making.h"
+#include "app/library/guest_states.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -21,15 +22,18 @@ std::string inMegabytes(uint64_t bytes)
     return fmt::format("{} MB", (bytes + mega - 1) / mega);
 }
 
-std::string stateOf(const GuestCache& guests, const GuestRecipe& recipe)
+std::string stateOf(const GuestCache& guests, const GuestRecipe& recipe, GuestState state)
 {
-    const auto names = guests.names();
-    if (std::ranges::find(names, recipe.name) == names.end())
-        return fmt::format("not made yet: {}", recipe.cost());
-    if (const auto whole = guests.verify(recipe.name); !whole)
-        return whole.error().message;
+    if (state == GuestState::NotMade)
+        return fmt::format("{}: {}", inWords(state), recipe.cost());
+    if (state == GuestState::Damaged)
+        return fmt::format("{}: \"namsan guest make {}\" makes it again", inWords(state), recipe.name);
     const auto files = guests.files(recipe.name);
-    return fmt::format("ready, {}",
+    if (!files)
+        return files.error().message;
+    if (state == GuestState::RecipeChanged)
+        return inWords(state);
+    return fmt::format("{}, {}", inWords(state),
         inMegabytes(std::accumulate(files->begin(), files->end(), uint64_t { 0 },
             [](uint64_t sum, const GuestFile& file) { return sum + file.bytes; })));
 }
@@ -67,8 +71,16 @@ ExitCode GuestCommand::list(const GuestCache& guests, const Program& program) co
     const auto line = [&](std::string_view name, std::string_view title, std::string_view state) {
         program.output << fmt::format("{:<17} {}\n{:<17} {}\n", name, title, "", state);
     };
-    for (const GuestRecipe& recipe : program.recipes.all())
-        line(recipe.name, recipe.title, stateOf(guests, recipe));
+    const auto states = guestStates(program.recipes);
+    if (!states) {
+        program.errors << "namsan: " << states.error().message << '\n';
+        return ExitCode::BadInput;
+    }
+    for (const GuestRecipe& recipe : program.recipes.all()) {
+        const auto state = states->find(recipe.name);
+        line(recipe.name, recipe.title,
+            stateOf(guests, recipe, state == states->end() ? GuestState::NotMade : state->second));
+    }
     for (const std::string& name : guests.names()) { // of other versions of Namsan, or made by hand
         if (program.recipes.find(name))
             continue;

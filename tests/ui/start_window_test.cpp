@@ -37,7 +37,9 @@ protected:
     // What "makes" guests.
     void script(const std::string& text) const
     {
-        fs::permissions(folder.write("recipes/make-guest", "#!/bin/sh\n" + text), fs::perms::owner_all);
+        fs::permissions(
+            folder.write("recipes/make-guest", "#!/bin/sh\n[ \"$1\" != --state ] || exec cat \"$0.states\"\n" + text),
+            fs::perms::owner_all);
     }
     StartWindow& open()
     {
@@ -112,6 +114,21 @@ TEST_F(StartWindowTest, MakesAMissingGuestFirstAndShowsHowFarItIs)
     ASSERT_TRUE(chosen->wait(longEnough));
     EXPECT_EQ(choice(), StartChoice::Browser);
     EXPECT_LT(watchdog.longest(), GuiWatchdog::mostMilliseconds);
+}
+
+TEST_F(StartWindowTest, MakesAGuestAgainWhoseRecipeHasChanged)
+{
+    script("echo \"make-guest: [1/2] fetching\"\n");
+    describe("kbuild");
+    folder.write("recipes/make-guest.states", "kbuild: recipe changed\ntiny: ready\nbrowser: not made\n");
+    StartWindow& start = open();
+    EXPECT_TRUE(start.card(StartChoice::Measuring).note().contains(QStringLiteral("recipe has changed")));
+    EXPECT_FALSE(start.card(StartChoice::Browser).note().contains(QStringLiteral("recipe has changed")));
+    start.card(StartChoice::Measuring).click();
+    EXPECT_TRUE(start.making());
+    ASSERT_TRUE(chosen->wait(longEnough));
+    start.card(StartChoice::Placement).click();
+    EXPECT_FALSE(start.making()) << "it is ready";
 }
 
 TEST_F(StartWindowTest, StopsTheMakingWhenItIsCancelled)

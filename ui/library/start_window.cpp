@@ -137,18 +137,29 @@ QString StartWindow::guestOf(StartChoice choice)
 
 bool StartWindow::isReady(const QString& guest) const
 {
-    return m_guests.find(guest.toStdString()).ok();
+    const auto state = m_states.find(guest.toStdString());
+    return m_guests.find(guest.toStdString()).ok() && (state == m_states.end() || state->second == GuestState::Ready);
+}
+
+bool StartWindow::isChanged(const QString& guest) const
+{
+    const auto state = m_states.find(guest.toStdString());
+    return state != m_states.end() && state->second == GuestState::RecipeChanged;
 }
 
 void StartWindow::showNotes(const Topology& host)
 {
+    if (auto states = guestStates(m_recipes))
+        m_states = *std::move(states);
     const auto cpus = static_cast<int>(host.allowed().size());
     const QString hostInWords = cpus == 1 ? tr("This host: 1 CPU.") : tr("This host: %1 CPUs.").arg(cpus);
     for (const StartChoice choice : { StartChoice::Browser, StartChoice::Placement, StartChoice::Measuring }) {
         const QString guest = guestOf(choice);
         QString note = isReady(guest) ? QString() : tr("There is no recipe for it here.");
         if (const auto recipe = m_recipes.find(guest.toStdString()); recipe && !isReady(guest))
-            note = tr("Made once from Debian packages: %1.").arg(QString::fromStdString(recipe->cost()));
+            note = (isChanged(guest) ? tr("Its recipe has changed, so it is made again: %1.")
+                                     : tr("Made once from Debian packages: %1."))
+                       .arg(QString::fromStdString(recipe->cost()));
         if (choice == StartChoice::Placement)
             note = note.isEmpty() ? hostInWords : hostInWords + QLatin1Char(' ') + note;
         else if (note.isEmpty())

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "app/library/guest_cache.h"
+#include "app/library/guest_states.h"
 #include "ui/library/guest_maker.h"
 #include "vmm/host/topology.h"
 
@@ -52,6 +53,7 @@ private:
     void layOut(QWidget* progress);
     void showNotes(const Topology&);
     bool isReady(const QString& guest) const;
+    bool isChanged(const QString& guest) const; // its recipe has, since it was made
     void choose(StartChoice);
     void showProgress(const QString& what, int step, int steps);
     void makingEnded(bool ok, const QString& why);
@@ -60,6 +62,7 @@ private:
 
     const GuestCache m_guests;
     const GuestRecipes m_recipes;
+    std::map<std::string, GuestState> m_states; // empty where nothing tells
     GuestMaker m_maker;
     StartChoice m_choice = StartChoice::Placement; // what is being made, is made for it
     bool m_cancelled = false;

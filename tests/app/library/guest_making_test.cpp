@@ -4,6 +4,7 @@
 
 #include "app/library/guest_cache.h"
 #include "app/library/guest_recipes.h"
+#include "app/library/guest_states.h"
 #include "tests/support/temporary_folder.h"
 
 #include <gtest/gtest.h>
@@ -120,6 +121,40 @@ TEST_F(GuestMakingTest, NoticesADamagedFileAndMakesTheGuestAgain)
 
     fs::remove(folder.path("cache/namsan/guests/small/vmlinuz"));
     EXPECT_NE(cache.verify("small").error().message.find("vmlinuz is missing"), std::string::npos);
+}
+
+// What is said of a guest and what the script would do are the same.
+TEST_F(GuestMakingTest, TellsTheStateThatDecidesWhetherAGuestIsMadeAgain)
+{
+    const GuestRecipes recipes(folder.path("recipes/make-guest"));
+    const auto state = [&] {
+        const auto states = guestStates(recipes);
+        return states && states->size() == 1 ? inWords(states->at("small")) : "no answer";
+    };
+    recipe(made);
+    EXPECT_EQ(state(), "not made");
+    ASSERT_TRUE(make());
+    EXPECT_EQ(state(), "ready");
+    ASSERT_TRUE(make());
+    EXPECT_FALSE(said("making it up"));
+
+    folder.write("cache/namsan/guests/small/vmlinuz", "kernal\n");
+    EXPECT_EQ(state(), "damaged");
+    folder.write("cache/namsan/guests/small/vmlinuz", "kernel\n");
+    EXPECT_EQ(state(), "ready") << "it was written again as it was";
+    fs::remove(folder.path("cache/namsan/guests/small/vmlinuz"));
+    EXPECT_EQ(state(), "damaged");
+
+    folder.write("recipes/small/more", "another file of the recipe");
+    EXPECT_EQ(state(), "recipe changed: will be made again");
+    ASSERT_TRUE(make());
+    EXPECT_TRUE(said("making it up"));
+    EXPECT_EQ(state(), "ready");
+    folder.write("recipes/building/more.bash", "");
+    EXPECT_EQ(state(), "recipe changed: will be made again");
+
+    fs::remove(folder.path("cache/namsan/guests/small/stamp"));
+    EXPECT_EQ(state(), "damaged");
 }
 
 TEST_F(GuestMakingTest, KeepsTheOldGuestWhenTheNewOneFails)
