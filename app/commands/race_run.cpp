@@ -2,6 +2,7 @@
 #include "app/commands/race_run.h"
 
 #include "app/lab/measuring_host.h"
+#include "app/lab/race_export.h"
 #include "app/lab/race_result.h"
 #include "app/running/ending_signals.h"
 #include "vmm/base/file_writer.h"

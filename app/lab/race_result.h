@@ -2,7 +2,6 @@
 #pragma once
 
 #include "app/lab/race.h"
-#include "app/lab/race_lanes.h"
 #include "app/lab/statistics.h"
 
 #include <optional>
@@ -38,11 +37,5 @@ std::string roundCell(const LaneRun&);
 std::string roundComparison(const RaceRound&, size_t lane);
 // "0.31 ms"
 std::string skewText(std::chrono::nanoseconds);
-
-// The rounds as a table with a line for the medians, the verdict, and what else is to be said; for a terminal.
-std::string raceTable(const Race&, const LanePlan&);
-
-// Settings, places, rounds with their skew, results and verdict, self-describing with snake_case keys.
-std::string raceAsJson(const Race&, const LanePlan&, const HostDescription&);
 
 } // namespace namsan

@@ -3,6 +3,7 @@
 
 #include "app/lab/result_text.h"
 #include "app/lab/settings_text.h"
+#include "app/lab/table_text.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -15,13 +16,6 @@ namespace namsan {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-// Characters, not bytes: continuation bytes of UTF-8 take no place.
-size_t widthOf(std::string_view text)
-{
-    return static_cast<size_t>(
-        std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
-}
 
 std::string padded(const std::string& text, size_t width, bool right)
 {
@@ -43,26 +37,9 @@ std::vector<std::vector<std::string>> textsOf(const ResultTable& table)
     return lines;
 }
 
-std::string markdownLine(const std::vector<std::string>& cells)
+std::string markdownWithNotes(const ResultTable& table)
 {
-    std::string line = "|";
-    for (std::string cell : cells) {
-        for (size_t bar = cell.find('|'); bar != std::string::npos; bar = cell.find('|', bar + 2))
-            cell.insert(bar, 1, '\\');
-        line += fmt::format(" {} |", cell);
-    }
-    return line + "\n";
-}
-
-std::string markdownTable(const ResultTable& table)
-{
-    const auto lines = textsOf(table);
-    std::string text = markdownLine(lines[0]) + "|---|";
-    for (size_t i = 1; i < lines[0].size(); ++i)
-        text += "---:|";
-    text += "\n";
-    for (size_t row = 1; row < lines.size(); ++row)
-        text += markdownLine(lines[row]);
+    std::string text = markdownTable(textsOf(table));
     for (const std::string& note : table.notes)
         text += "\n" + (note.starts_with("- ") || note.starts_with("* ") ? "\\" + note : note) + "  ";
     return text + (table.notes.empty() ? "" : "\n");
@@ -71,18 +48,6 @@ std::string markdownTable(const ResultTable& table)
 std::string unitOf(const ResultTable& table)
 {
     return table.baseName.empty() ? "seconds" : fmt::format("seconds (against {})", table.baseName);
-}
-
-// A field of RFC 4180 in one line, so that a run is a line whatever its reason holds.
-std::string csvField(std::string text)
-{
-    std::ranges::replace_if(
-        text, [](char c) { return c == '\n' || c == '\r'; }, ' ');
-    if (text.find_first_of(",\"") == std::string::npos)
-        return text;
-    for (size_t quote = text.find('"'); quote != std::string::npos; quote = text.find('"', quote + 2))
-        text.insert(quote, 1, '"');
-    return fmt::format("\"{}\"", text);
 }
 
 Json toJson(const std::optional<Interval>& interval)
@@ -231,7 +196,8 @@ std::string toMarkdown(const PublishedTables& published)
 {
     std::string text = publishedHeading(published) + "\n";
     for (const ResultTable& table : published.tables)
-        text += fmt::format("\n**{}** ({}), {}\n\n{}", table.title, table.host, unitOf(table), markdownTable(table));
+        text
+            += fmt::format("\n**{}** ({}), {}\n\n{}", table.title, table.host, unitOf(table), markdownWithNotes(table));
     return text;
 }
 
@@ -240,7 +206,7 @@ std::string toMarkdown(const Experiment& experiment, const ResultTable& table, c
     return fmt::format("### {}\n\n{}.\n\n    {}\n\n**This host**, {}\n\n{}\n**Published 2019**: compare percents, not "
                        "seconds. {}",
         table.title, introduction(experiment, table), commandFor(experiment.settings), unitOf(table),
-        markdownTable(table), toMarkdown(published));
+        markdownWithNotes(table), toMarkdown(published));
 }
 
 std::string toCsv(const Experiment& experiment)

@@ -15,22 +15,23 @@ namespace {
 constexpr QSize plotSize { 1200, 480 };
 constexpr int fontPixels = 13;
 
-void paintPlot(QPaintDevice& device, const ResultTable& table)
+// Plot is an ExperimentPlot or a RacePlot, made of what it shows, colours and a font.
+template <class Plot, class Content> void paintPlot(QPaintDevice& device, const Content& content)
 {
     QFont font(QStringLiteral("Noto Sans"));
     font.setPixelSize(fontPixels);
     QPainter painter(&device);
-    ExperimentPlot(table, PlotColours::light(), font).paint(painter, QRectF(QPointF(0, 0), plotSize));
+    const QRectF area(QPointF(0, 0), plotSize);
+    painter.fillRect(area, PlotColours::light().ground);
+    Plot(content, PlotColours::light(), font).paint(painter, area);
 }
 
-} // namespace
-
-QByteArray plotAsPng(const ResultTable& table)
+template <class Plot, class Content> QByteArray asPng(const Content& content)
 {
     constexpr int dotsPerUnit = 2; // sharp on paper and on dense screens
     QImage image(plotSize * dotsPerUnit, QImage::Format_RGB32);
     image.setDevicePixelRatio(dotsPerUnit);
-    paintPlot(image, table);
+    paintPlot<Plot>(image, content);
     QByteArray bytes;
     QBuffer buffer(&bytes);
     buffer.open(QIODevice::WriteOnly);
@@ -38,7 +39,7 @@ QByteArray plotAsPng(const ResultTable& table)
     return bytes;
 }
 
-QByteArray plotAsSvg(const ResultTable& table)
+template <class Plot, class Content> QByteArray asSvg(const Content& content, const std::string& title)
 {
     QByteArray bytes;
     QBuffer buffer(&bytes);
@@ -47,10 +48,32 @@ QByteArray plotAsSvg(const ResultTable& table)
     generator.setOutputDevice(&buffer);
     generator.setSize(plotSize);
     generator.setViewBox(QRect(QPoint(0, 0), plotSize));
-    generator.setTitle(QString::fromStdString(table.title));
-    generator.setDescription(QString::fromStdString(ExperimentPlot(table, PlotColours::light(), {}).description()));
-    paintPlot(generator, table);
+    generator.setTitle(QString::fromStdString(title));
+    generator.setDescription(QString::fromStdString(Plot(content, PlotColours::light(), {}).description()));
+    paintPlot<Plot>(generator, content);
     return bytes;
+}
+
+} // namespace
+
+QByteArray plotAsPng(const ResultTable& table)
+{
+    return asPng<ExperimentPlot>(table);
+}
+
+QByteArray plotAsSvg(const ResultTable& table)
+{
+    return asSvg<ExperimentPlot>(table, table.title);
+}
+
+QByteArray plotAsPng(const RacePlotContent& content)
+{
+    return asPng<RacePlot>(content);
+}
+
+QByteArray plotAsSvg(const RacePlotContent& content, const std::string& title)
+{
+    return asSvg<RacePlot>(content, title);
 }
 
 } // namespace namsan

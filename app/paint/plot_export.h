@@ -2,6 +2,7 @@
 #pragma once
 
 #include "app/lab/result_table.h"
+#include "app/paint/race_plot.h"
 
 #include <QByteArray>
 
@@ -10,5 +11,9 @@ namespace namsan {
 // An experiment's plot as a file, in light colours. Needs a QGuiApplication, for its fonts.
 QByteArray plotAsSvg(const ResultTable&);
 QByteArray plotAsPng(const ResultTable&);
+
+// The same of a race's round.
+QByteArray plotAsSvg(const RacePlotContent&, const std::string& title);
+QByteArray plotAsPng(const RacePlotContent&);
 
 } // namespace namsan

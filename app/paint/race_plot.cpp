@@ -22,11 +22,11 @@ QString toQt(const std::string& text)
     return QString::fromStdString(text);
 }
 
-// An axis from 0 with three to seven round steps.
+// An axis from 0 with round steps: seven at most, and fewer where their figures would touch each other.
 struct Scale {
-    explicit Scale(double largest)
+    Scale(double largest, double room) // for so many figures
     {
-        constexpr double most = 7;
+        const double most = std::clamp(std::floor(room), 1.0, 7.0);
         const double power = std::pow(10, std::floor(std::log10(largest / most)));
         for (const double factor : { 1.0, 2.0, 5.0, 10.0 }) {
             step = factor * power;
@@ -97,13 +97,14 @@ unsigned doneOf(const RacePlotLane& lane)
 
 // em is the height of a line of text, which everything is measured by.
 struct RacePlot::Frame {
-    Frame(const QRectF& area, const RacePlotContent& content, const QFont& font)
+    Frame(const QRectF& area, const RacePlotContent& content, const QFont& font, double marginRight)
         : em(QFontMetricsF(font).height())
-        , time(latestTime(content))
-        , value(content.total > 0 ? content.total : largestSpeed(content))
+        , time(latestTime(content), area.width() / (6 * em))
+        , value(content.total > 0 ? content.total : largestSpeed(content), (area.height() - 3.3 * em) / (1.2 * em))
     {
         const double left = QFontMetricsF(font).horizontalAdvance(QLocale().toString(value.top(), 'g', 4)) + 2.2 * em;
-        plot = area.adjusted(left, 0.7 * em, -em, -2.6 * em);
+        plot = area.adjusted(left, 0.7 * em, -marginRight, -2.6 * em);
+        right = area.right() - em;
     }
 
     QPointF at(double seconds, double height) const
@@ -116,12 +117,7 @@ struct RacePlot::Frame {
     Scale time;
     Scale value;
     QRectF plot;
-};
-
-struct RacePlot::Label {
-    size_t lane;
-    QPointF end; // of the lane's line
-    QRectF text;
+    double right; // no text goes beyond
 };
 
 RacePlot::RacePlot(const RacePlotContent& content, PlotColours colours, QFont font)
@@ -133,7 +129,7 @@ RacePlot::RacePlot(const RacePlotContent& content, PlotColours colours, QFont fo
 
 void RacePlot::paint(QPainter& painter, const QRectF& area) const
 {
-    const Frame frame(area, m_content, m_font);
+    const Frame frame = frameIn(area);
     painter.save();
     painter.setRenderHint(QPainter::Antialiasing);
     painter.setFont(m_font);
@@ -212,28 +208,50 @@ std::string RacePlot::labelText(size_t index) const
     return fmt::format("{} {:.0f} MIPS", lane.name, lane.speeds.empty() ? 0 : lane.speeds.back().mips);
 }
 
-// At the end of each line, to its right where there is room; pushed apart where they would cover each other.
-std::vector<RacePlot::Label> RacePlot::labels(const Frame& frame) const
+double RacePlot::labelWidth() const
 {
     const QFontMetricsF metrics(bold(m_font));
+    double widest = 0;
+    for (size_t index = 0; index < m_content.lanes.size(); ++index)
+        widest = std::max(widest, metrics.horizontalAdvance(toQt(labelText(index))));
+    return widest + 2;
+}
+
+// The names stand within the plot as long as they find room there; then the plot leaves them some on its right.
+RacePlot::Frame RacePlot::frameIn(const QRectF& area) const
+{
+    const Frame wide(area, m_content, m_font, QFontMetricsF(m_font).height());
+    for (const Label& label : labels(wide)) {
+        if (label.text.right() > wide.right)
+            return { area, m_content, m_font, labelWidth() + 1.8 * wide.em };
+    }
+    return wide;
+}
+
+std::vector<RacePlot::Label> RacePlot::labels(const QRectF& area) const
+{
+    return labels(frameIn(area));
+}
+
+// Each beside the end of its line; pushed apart where they would cover each other.
+std::vector<RacePlot::Label> RacePlot::labels(const Frame& frame) const
+{
     std::vector<Label> labels;
+    double left = 0;
     for (size_t index = 0; index < m_content.lanes.size(); ++index) {
         const RacePlotLane& lane = m_content.lanes[index];
         if (!lane.begun || (!showsFiles() && lane.speeds.empty()))
             continue;
         const QPointF end = showsFiles() ? frame.at(lane.guestSeconds, doneOf(lane))
                                          : frame.at(lane.speeds.back().guestSeconds, lane.speeds.back().mips);
-        const double width = metrics.horizontalAdvance(toQt(labelText(index))) + 2;
-        QRectF text(end.x() + 0.8 * frame.em, end.y() - 0.6 * frame.em, width, 1.2 * frame.em);
-        if (text.right() > frame.plot.right())
-            text.moveRight(end.x() - 0.8 * frame.em);
-        labels.push_back({ index, end, text });
+        labels.push_back({ index, end, {} });
+        left = std::max(left, end.x() + 0.8 * frame.em);
     }
     std::ranges::sort(labels, {}, [](const Label& label) { return label.end.y(); });
+    const double width = labelWidth();
     double bottom = frame.plot.top() - 0.5 * frame.em;
     for (Label& label : labels) {
-        if (label.text.top() < bottom)
-            label.text.moveTop(bottom);
+        label.text = QRectF(left, std::max(bottom, label.end.y() - 0.6 * frame.em), width, 1.2 * frame.em);
         bottom = label.text.bottom();
     }
     // What was pushed out below comes back up, and the others with it.
@@ -255,6 +273,12 @@ void RacePlot::paintLabels(QPainter& painter, const Frame& frame) const
         painter.setBrush(colour);
         paintSeriesMark(painter, label.lane, label.end, 0.35 * frame.em);
         painter.setBrush(Qt::NoBrush);
+        // From a line that ends elsewhere to its name.
+        const QPointF name(label.text.left() - 0.2 * frame.em, label.text.center().y());
+        if (QLineF(label.end, name).length() > frame.em) {
+            painter.setPen(QPen(colour, 1));
+            painter.drawLine(label.end, name);
+        }
         painter.setPen(m_colours.text);
         painter.setFont(bold(m_font));
         painter.drawText(label.text, Qt::AlignLeft | Qt::AlignVCenter, toQt(labelText(label.lane)));
@@ -286,7 +310,7 @@ void RacePlot::paintLead(QPainter& painter, const Frame& frame, const std::vecto
     const double high = all[0].end.y();
     const double low = all[1].end.y();
     const double cap = 0.3 * frame.em;
-    const bool room = x + 1.2 * frame.em + QFontMetricsF(m_font).horizontalAdvance(toQt(text)) < frame.plot.right();
+    const bool room = x + 1.2 * frame.em + QFontMetricsF(m_font).horizontalAdvance(toQt(text)) < frame.right;
     if (!room || low - high < 1.2 * frame.em)
         return;
     painter.setPen(QPen(m_colours.text, 1.3));

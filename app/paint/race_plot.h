@@ -35,13 +35,22 @@ public:
     // The plot in one sentence, for those who do not see it.
     std::string description() const;
 
+    // A lane's name and figure, in a column right of where all lines end: it covers no line and no other name.
+    struct Label {
+        size_t lane;
+        QPointF end; // of the lane's line
+        QRectF text;
+    };
+    std::vector<Label> labels(const QRectF& area) const; // from above
+
 private:
     struct Frame; // where things are
-    struct Label;
+    Frame frameIn(const QRectF& area) const;
     bool showsFiles() const { return m_content.total > 0; }
     void paintAxes(QPainter&, const Frame&) const;
     void paintLine(QPainter&, const Frame&, size_t lane) const;
     std::vector<Label> labels(const Frame&) const;
+    double labelWidth() const;
     void paintLabels(QPainter&, const Frame&) const;
     void paintLead(QPainter&, const Frame&, const std::vector<Label>&) const;
     std::string labelText(size_t lane) const;

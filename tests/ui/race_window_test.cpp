@@ -2,6 +2,7 @@
 #include "ui/race/race_window.h"
 
 #include "tests/support/race_of_fakes.h"
+#include "tests/support/temporary_folder.h"
 #include "ui/common/theme.h"
 #include "ui/console/console_view.h"
 #include "ui/race/lane_card.h"
@@ -15,6 +16,7 @@
 #include <QApplication>
 #include <QCheckBox>
 #include <QComboBox>
+#include <QFileDialog>
 #include <QKeyEvent>
 #include <QSpinBox>
 #include <QTest>
@@ -194,6 +196,39 @@ TEST_F(RaceWindowTest, ClosesWhenItsMachinesHaveGone)
     window->close();
     ASSERT_TRUE(RaceOfFakes::waitFor([&] { return !window->isVisible(); }));
     EXPECT_FALSE(window->racing());
+}
+
+TEST_F(RaceWindowTest, ExportsWhatIsOver)
+{
+    open();
+    QAction* action = window->action("exportRace");
+    EXPECT_FALSE(action->isEnabled());
+    EXPECT_TRUE(action->toolTip().startsWith("There is nothing to export"));
+    EXPECT_EQ(action->shortcut(), QKeySequence(Qt::CTRL | Qt::Key_E));
+    window->start();
+    ASSERT_TRUE(bothBoot());
+    reachMarks();
+    EXPECT_FALSE(action->isEnabled());
+    finish(58.9, 33.6);
+    ASSERT_TRUE(action->isEnabled());
+
+    const TemporaryFolder folder;
+    const auto exported = [&](const char* name) {
+        action->trigger();
+        auto* dialog = window->findChild<QFileDialog*>();
+        EXPECT_NE(dialog, nullptr);
+        emit dialog->fileSelected(QString::fromStdString(folder.path(name)));
+        delete dialog;
+        return folder.read(name);
+    };
+    EXPECT_TRUE(exported("race.md").starts_with("### kbuild (smoke): 1(d) against 2(s)\n"));
+    EXPECT_NE(window->banner().indexOf("The race was exported as"), -1) << window->banner().toStdString();
+    EXPECT_NE(exported("race.csv").find("kbuild,smoke,soft,1,B,2s,ok,33.6"), std::string::npos);
+    EXPECT_NE(exported("race.json").find("\"namsan-race\""), std::string::npos);
+    EXPECT_NE(exported("race.svg").find("<svg"), std::string::npos);
+    EXPECT_TRUE(exported("race.PNG").starts_with("\x89PNG"));
+    exported("no/such/folder/race.md");
+    EXPECT_NE(window->banner().indexOf("no/such/folder"), -1) << window->banner().toStdString();
 }
 
 TEST_F(RaceWindowTest, AWorkloadWithoutProgressShowsNoFiles)

@@ -3,17 +3,14 @@
 #include "app/lab/result_export.h"
 #include "app/lab/result_text.h"
 #include "app/paint/plot_export.h"
+#include "ui/common/export_dialog.h"
 #include "ui/common/message_banner.h"
 #include "ui/common/symbolic_icon.h"
 #include "ui/experiment/experiment_composer.h"
 #include "ui/experiment/experiment_window.h"
-#include "vmm/base/file_writer.h"
 
 #include <QAction>
 #include <QClipboard>
-#include <QDir>
-#include <QFileDialog>
-#include <QFileInfo>
 #include <QGuiApplication>
 #include <QMenu>
 #include <QMenuBar>
@@ -95,18 +92,7 @@ void ExperimentWindow::copyMarkdown()
 
 void ExperimentWindow::askWhereToExport()
 {
-    auto* dialog = new QFileDialog(this, tr("Export"), QDir::homePath());
-    dialog->setAttribute(Qt::WA_DeleteOnClose);
-    dialog->setAcceptMode(QFileDialog::AcceptSave);
-    dialog->setNameFilters({ tr("Markdown (*.md)"), tr("One line for each run (*.csv)"), tr("Everything (*.json)"),
-        tr("Plot (*.svg)"), tr("Plot (*.png)") });
-    dialog->setDefaultSuffix(QStringLiteral("md"));
-    connect(dialog, &QFileDialog::filterSelected, dialog, [dialog](const QString& filter) {
-        dialog->setDefaultSuffix(filter.section(QLatin1String("*."), 1).chopped(1));
-    });
-    dialog->selectFile(QString(m_selected).replace(QLatin1Char('/'), QLatin1Char('-')));
-    connect(dialog, &QFileDialog::fileSelected, this, &ExperimentWindow::exportTo);
-    dialog->open();
+    namsan::askWhereToExport(this, m_selected, [this](const QString& path) { exportTo(path); });
 }
 
 void ExperimentWindow::exportTo(const QString& path)
@@ -115,19 +101,13 @@ void ExperimentWindow::exportTo(const QString& path)
     if (!experiment || !m_content->table)
         return;
     const ResultTable& table = *m_content->table;
-    const QString format = QFileInfo(path).suffix().toLower();
-    std::string content;
-    if (format == QLatin1String("csv"))
-        content = toCsv(*experiment);
-    else if (format == QLatin1String("json"))
-        content = toJson(*experiment, table, m_published);
-    else if (format == QLatin1String("svg"))
-        content = plotAsSvg(table).toStdString();
-    else if (format == QLatin1String("png"))
-        content = plotAsPng(table).toStdString();
-    else
-        content = toMarkdown(*experiment, table, m_published);
-    if (const auto written = writeWholeFile("The export", path.toStdString(), content); !written)
+    const auto written = namsan::exportTo(path,
+        { .markdown = [&] { return toMarkdown(*experiment, table, m_published); },
+            .csv = [&] { return toCsv(*experiment); },
+            .json = [&] { return toJson(*experiment, table, m_published); },
+            .svg = [&] { return plotAsSvg(table).toStdString(); },
+            .png = [&] { return plotAsPng(table).toStdString(); } });
+    if (!written)
         m_banner->say(MessageBanner::Kind::Error, QString::fromStdString(written.error().message));
     else
         m_banner->say(MessageBanner::Kind::Information, tr("The experiment was exported as %1").arg(path));

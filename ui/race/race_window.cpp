@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/race/race_window.h"
 
+#include "app/lab/race_lanes.h"
 #include "app/lab/race_result.h"
 #include "app/lab/workload.h"
 #include "ui/common/key_label.h"

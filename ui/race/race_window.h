@@ -71,6 +71,7 @@ private:
 
     void makeRunner();
     void togglePause();
+    void exportRace(const QString& path);
     void raceEnded();
     void dimSecondary();
     void showState();
@@ -104,6 +105,7 @@ private:
     QAction* m_start = nullptr;
     QAction* m_pause = nullptr;
     QAction* m_cancel = nullptr;
+    QAction* m_export = nullptr;
     EngineBadge* m_engine = nullptr;
     QLabel* m_sentence = nullptr;
     QLabel* m_apart = nullptr;

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What the user can do with a race, and what its window shows of it: actions, settings, state.
+#include "app/lab/measuring_host.h"
+#include "app/lab/race_export.h"
 #include "app/lab/race_result.h"
 #include "app/lab/workload.h"
+#include "app/paint/plot_export.h"
+#include "ui/common/export_dialog.h"
 #include "ui/common/message_banner.h"
 #include "ui/common/numbers.h"
 #include "ui/common/symbolic_icon.h"
@@ -52,6 +56,7 @@ void RaceWindow::buildActions()
     m_start = add("startRace", "view-refresh", tr("Start"), { Qt::Key_Space, Qt::Key_F5 });
     m_pause = add("pauseRace", "media-playback-pause", tr("Pause"), { Qt::Key_F6 });
     m_cancel = add("cancelRace", "window-close", tr("Cancel"), { Qt::CTRL | Qt::Key_Period });
+    m_export = add("exportRace", "document-save", tr("Export..."), { Qt::CTRL | Qt::Key_E });
     explain(m_pause, tr("All lanes and their clocks stand still"));
     explain(m_cancel, tr("Ends the race; finished rounds are kept"));
     connect(m_start, &QAction::triggered, this, &RaceWindow::start);
@@ -61,8 +66,15 @@ void RaceWindow::buildActions()
             m_runner->cancel();
     });
 
+    connect(m_export, &QAction::triggered, this, [this] {
+        askWhereToExport(this, toQt(raceTitle(m_settings)).replace(QLatin1Char(':'), QLatin1Char(',')),
+            [this](const QString& path) { exportRace(path); });
+    });
+
     QMenu* menu = menuBar()->addMenu(tr("&Race"));
     menu->addActions({ m_start, m_pause, m_cancel });
+    menu->addSeparator();
+    menu->addAction(m_export);
     menu->addSeparator();
     QAction* close = menu->addAction(symbolicIcon(QStringLiteral("application-exit")), tr("Close"));
     close->setShortcut(QKeySequence::Close);
@@ -75,6 +87,8 @@ void RaceWindow::buildActions()
     bar->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
     bar->setMinimumHeight(44);
     bar->addActions({ m_start, m_pause, m_cancel });
+    bar->addSeparator();
+    bar->addAction(m_export);
     bar->addSeparator();
     buildSettings(*bar);
     bar->toggleViewAction()->setVisible(false);
@@ -151,6 +165,11 @@ void RaceWindow::enableActions()
     m_pause->setIcon(
         symbolicIcon(paused ? QStringLiteral("media-playback-start") : QStringLiteral("media-playback-pause")));
     m_cancel->setEnabled(going);
+    const bool hasResult = m_runner && std::ranges::any_of(m_runner->race().rounds(), &RaceRound::over);
+    m_export->setEnabled(hasResult);
+    explain(m_export,
+        hasResult ? tr("The rounds or the plot as a file: md, csv, json, svg or png")
+                  : tr("There is nothing to export before a round is over"));
     const QString why = going ? tr("The race goes on; cancel it to change this.") : QString();
     for (QWidget* control : std::initializer_list<QWidget*> { m_workload, m_laneCount, m_roundCount, m_byTurns }) {
         control->setEnabled(!going);
@@ -177,6 +196,25 @@ void RaceWindow::showState()
     m_engine->setText(toQt(m_settings.engine));
     showFigures();
     showStatus();
+}
+
+void RaceWindow::exportRace(const QString& path)
+{
+    if (!m_runner)
+        return;
+    const Race& race = m_runner->race();
+    const LanePlan& plan = m_runner->setup().plan;
+    const HostDescription host = describeHost(m_host);
+    const auto written = exportTo(path,
+        { .markdown = [&] { return raceAsMarkdown(race, plan, host); },
+            .csv = [&] { return raceAsCsv(race); },
+            .json = [&] { return raceAsJson(race, plan, host); },
+            .svg = [&] { return plotAsSvg(plotContent(), raceTitle(m_settings)).toStdString(); },
+            .png = [&] { return plotAsPng(plotContent()).toStdString(); } });
+    if (!written)
+        m_banner->say(MessageBanner::Kind::Error, toQt(written.error().message));
+    else
+        m_banner->say(MessageBanner::Kind::Information, tr("The race was exported as %1").arg(path));
 }
 
 RacePlotContent RaceWindow::plotContent() const

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/race/rounds_table.h"
 
+#include "app/lab/race_lanes.h"
 #include "app/lab/race_result.h"
 #include "app/lab/result_text.h"
 #include "ui/common/theme.h"

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/lab/race_result.h"
 
+#include "app/lab/race_export.h"
+
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
@@ -109,6 +111,45 @@ TEST(RaceResultTest, KeepsTheSkewInTheRecord)
     EXPECT_EQ(json["lanes"][1]["placement"], "vmm=0,vcpu0=0,vcpu1=1");
     EXPECT_EQ(json["lanes_share_cpus"], true);
     EXPECT_NEAR(json["lanes"][1]["ratio_to_a"].get<double>(), 33.35 / 58.55, 1e-9);
+}
+
+TEST(RaceResultTest, ExportsTheTableForADocument)
+{
+    const std::string text = raceAsMarkdown(raceOf({ { 58.9, 33.6 } }, 0.98), lanePlan, { "Intel", "Linux 6", 2 });
+    EXPECT_TRUE(text.starts_with("### kbuild (smoke): 1(d) against 2(s)\n\nsoft, all lanes at the same time, 1 rounds "
+                                 "wanted, on Intel with 2 CPUs, Linux 6.\n\n"
+                                 "| Round | A 1(d) | B 2(s) | B against A | Apart at the start |\n"
+                                 "|---|---:|---:|---:|---:|\n"
+                                 "| 1 | 58.9* s | 33.6* s |"))
+        << text;
+    EXPECT_NE(text.find("\n| Median | 58.9* s | 33.6* s |"), std::string::npos) << text;
+    EXPECT_NE(text.find("\nThey share.  \n\\* guest time and host time differ"), std::string::npos) << text;
+}
+
+TEST(RaceResultTest, ExportsALineForEachLaneOfEachRoundThatIsOver)
+{
+    Race race = raceOf({ { 58.9, 33.6 } });
+    EXPECT_EQ(raceAsCsv(race),
+        "workload,size,engine,round,lane,column,status,guest_seconds,drift,guest_time_off,engine_name,"
+        "start_skew_seconds,reason\n"
+        "kbuild,smoke,soft,1,A,1d,ok,58.9,0,0,soft:translator,0.0015,\n"
+        "kbuild,smoke,soft,1,B,2s,ok,33.6,0,0,soft:translator,0.0015,\n");
+    race.begin(); // another one: its first round goes on
+    EXPECT_EQ(raceAsCsv(race).find("soft:translator"), std::string::npos);
+
+    race.reachedMark(0);
+    race.reachedMark(1);
+    race.started(0, noon);
+    race.started(1, noon);
+    race.finished(0, 58.9);
+    ExperimentRun hung;
+    hung.status = RunStatus::Failed;
+    hung.reason = "It hung, \"for ever\"\nand more.";
+    race.ended(0, ranFor(58.9, 58.9));
+    race.ended(1, hung);
+    EXPECT_NE(
+        raceAsCsv(race).find("1,B,2s,failed,,0,0,,0,\"It hung, \"\"for ever\"\" and more.\"\n"), std::string::npos)
+        << raceAsCsv(race);
 }
 
 TEST(RaceResultTest, WritesSmallSkewsInMicroseconds)
