@@ -26,6 +26,8 @@ void haltThenInterrupt(SessionRig& rig, Verdict& verdict)
     verdict.ends(rig, rig.run(), End::Halted);
     verdict.holds("it is not told as halted", rig.state.mpState == MpState::Halted);
     verdict.holds("IF is clear", rig.state.eflags & eflags::interruptEnable);
+    verdict.holds("it says that no interrupt can wake it", rig.vcpu().canWakeItself());
+    verdict.holds("it has work", !rig.vcpu().hasWork());
     verdict.equal("EIP", rig.state.eip, SessionRig::codeAddress + 2);
     verdict.ends(rig, rig.goOn(), End::Halted);
     verdict.equal("EIP without an interrupt", rig.state.eip, SessionRig::codeAddress + 2);
@@ -41,10 +43,28 @@ void haltWithInterruptsOff(SessionRig& rig, Verdict& verdict)
     // cli; hlt
     rig.flat32({ 0xfa });
     verdict.halts(rig, rig.run());
+    verdict.holds("it says that it can wake", !rig.vcpu().canWakeItself());
     rig.vcpu().setInterruptRequest(true);
     verdict.halts(rig, rig.goOn());
     verdict.equal("EIP", rig.state.eip, SessionRig::codeAddress + 2);
     verdict.equal("acknowledgements", rig.bus.acknowledged, 0u);
+    verdict.holds("a request lets it say that it can wake", !rig.vcpu().canWakeItself());
+    rig.vcpu().kick();
+    verdict.holds("a kick lets it say that it can wake", !rig.vcpu().canWakeItself());
+    rig.vcpu().raiseNmi();
+    verdict.holds("it says that an NMI cannot wake it", rig.vcpu().canWakeItself());
+}
+
+void haltInTheHandlerOfAnNmi(SessionRig& rig, Verdict& verdict)
+{
+    // out 10h,al; jmp $
+    rig.flat32({ 0xe6, 0x10, 0xeb, 0xfe });
+    rig.bus.onPortOut = [&rig](Port, uint32_t) { rig.vcpu().raiseNmi(); };
+    verdict.raises(rig, rig.run(), nmiVector);
+    verdict.holds("it says that it can wake", !rig.vcpu().canWakeItself());
+    rig.vcpu().raiseNmi(); // blocked until IRET: Intel SDM volume 3, 6.7.1
+    verdict.raises(rig, rig.goOn(), nmiVector);
+    verdict.holds("it says that another NMI can wake it", !rig.vcpu().canWakeItself());
 }
 
 void manyHalts(SessionRig& rig, Verdict& verdict)
@@ -220,6 +240,7 @@ std::vector<ConformanceCase> interruptCases()
     return {
         { "HLT, then an interrupt", haltThenInterrupt },
         { "HLT with interrupts off", haltWithInterruptsOff },
+        { "HLT in the handler of an NMI", haltInTheHandlerOfAnNmi },
         { "HLT and interrupt 50 times", manyHalts },
         { "a request waits for STI and its shadow", requestWaitsForItsWindow, &host_fault::narrowWindowIsMissed },
         { "a request while the guest runs", requestWhileItRuns },

@@ -354,6 +354,24 @@ TEST_P(SeveralApics, WhatWasSentAndNotTakenIsSaved)
     EXPECT_EQ(state.eip, 0u);
 }
 
+TEST_P(SeveralApics, OnlyOthersWakeWhatWaitsToBeStartedUp)
+{
+    SeveralRig rig(2, GetParam());
+    Vcpu& vcpu = rig.session->vcpu(1);
+    rig.states[1].eflags |= eflags::interruptEnable;
+    vcpu.load(rig.states[1]);
+    InterruptMessage message { .destination = 1, .mode = DeliveryMode::Initialize };
+    ASSERT_TRUE(rig.session->interruptMessages()->send(message));
+    ASSERT_EQ(vcpu.run().reason, VcpuExit::Reason::Halted);
+    EXPECT_FALSE(vcpu.canWakeItself());
+    vcpu.raiseNmi(); // waits, too: Intel SDM volume 3, 9.4.1
+    EXPECT_FALSE(vcpu.canWakeItself());
+    message.mode = DeliveryMode::StartUp;
+    message.vector = 0x9a;
+    ASSERT_TRUE(rig.session->interruptMessages()->send(message));
+    EXPECT_TRUE(vcpu.canWakeItself());
+}
+
 TEST_P(SeveralApics, AHaltEndsByAKickAndIsAHaltAgain)
 {
     SeveralRig rig(2, GetParam());

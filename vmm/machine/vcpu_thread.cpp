@@ -128,11 +128,11 @@ void VcpuThread::run()
         case VcpuExit::Reason::Kicked:
             break;
         case VcpuExit::Reason::Halted:
-            if (!canWakeItself(*vcpu) && !m_oneOfSeveral) {
+            if (!vcpu->canWakeItself() && !m_oneOfSeveral) {
                 standStill(exit);
                 break;
             }
-            if (m_oneOfSeveral && !canWakeItself(*vcpu) && !vcpu->hasWork()) {
+            if (m_oneOfSeveral && !vcpu->canWakeItself() && !vcpu->hasWork()) {
                 m_deaf = true;
                 m_onStandstill(exit);
             }
@@ -157,13 +157,6 @@ Vcpu* VcpuThread::waitForRelease()
     }
     m_parked = m_quit;
     return m_quit ? nullptr : m_vcpu;
-}
-
-// Whether an interrupt can end the halt: neither with interrupts off, nor while it waits to be started up.
-bool VcpuThread::canWakeItself(const Vcpu& vcpu)
-{
-    const CpuState state = vcpu.save();
-    return state.mpState != MpState::WaitForStartUp && (state.eflags & eflags::interruptEnable || state.nmiPending);
 }
 
 void VcpuThread::sleepWhileHalted(Vcpu& vcpu)

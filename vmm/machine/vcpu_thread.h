@@ -53,7 +53,6 @@ private:
     void run();
     Vcpu* waitForRelease(); // nullptr: quit
     void vcpuHasWork() override;
-    static bool canWakeItself(const Vcpu&);
     void sleepWhileHalted(Vcpu&);
     void standStill(const VcpuExit&);
 

@@ -44,7 +44,7 @@ public:
 struct VcpuExit {
     enum class Reason {
         Kicked, // kick() was called
-        Halted, // HLT; run() again goes on after it once an interrupt is accepted. save() tells whether one can be
+        Halted, // HLT; run() again goes on after it once an interrupt is accepted
         TripleFault,
         Failed, // the engine cannot go on; why tells it in a sentence
     };
@@ -68,6 +68,10 @@ public:
     // After Halted: whether run() would go on with the guest by now. Any thread.
     virtual bool hasWork() const = 0;
 
+    // After Halted: whether an interrupt could make run() go on, or something else already does, which a kick does not:
+    // false with interrupts off, and while it waits to be started up. Cheap. Only while no thread is in run().
+    virtual bool canWakeItself() const = 0;
+
     // Told of work that comes from other vCPUs and from local timers; of kick() and the pins below, their callers know.
     // Not while a thread is in run(); nullptr for nobody.
     virtual void setSleeper(VcpuSleeper*) { }
@@ -81,7 +85,8 @@ public:
 
     // The whole state. Only while no thread is in run().
     virtual CpuState save() const = 0;
-    // Why what save() has given is not the guest's state, in a sentence; empty while it is. Such a guest must not go on.
+    // Why what save() has given is not the guest's state, in a sentence; empty while it is. Such a guest must not go
+    // on.
     virtual std::string whyLost() const { return {}; }
     virtual void load(const CpuState&) = 0;
 

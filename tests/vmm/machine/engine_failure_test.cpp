@@ -43,6 +43,7 @@ public:
     }
     void kick() override { m_vcpu.kick(); }
     bool hasWork() const override { return m_vcpu.hasWork(); }
+    bool canWakeItself() const override { return m_vcpu.canWakeItself(); }
     void setSleeper(VcpuSleeper* sleeper) override { m_vcpu.setSleeper(sleeper); }
     void setInterruptRequest(bool level) override { m_vcpu.setInterruptRequest(level); }
     void raiseNmi() override { m_vcpu.raiseNmi(); }

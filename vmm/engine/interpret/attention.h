@@ -45,6 +45,13 @@ public:
     // What was written before raise() is visible to who sees the reason here.
     uint32_t reasons() const { return m_reasons.load(std::memory_order_acquire); }
 
+    // Of a halted vCPU, and the reasons that would end its halt: whether an interrupt is one of them, or one of the
+    // others is there already. A kick ends nothing: the halt goes on behind it.
+    bool canWake(uint32_t wakers) const
+    {
+        return (wakers & InterruptRequest) || (reasons() & wakers & ~uint32_t { Kick });
+    }
+
     // A SIPI and its vector. The vector of the last one counts.
     void startUp(uint8_t vector)
     {

@@ -31,6 +31,7 @@ public:
     VcpuExit run() override;
     void kick() override { m_attention.raise(Attention::Kick); }
     bool hasWork() const override { return m_attention.reasons() & m_wakers.load(); }
+    bool canWakeItself() const override { return m_attention.canWake(m_wakers.load()); }
     void setSleeper(VcpuSleeper* sleeper) override { m_sleeper = sleeper; }
     void setInterruptRequest(bool level) override;
     void raiseNmi() override;
