@@ -4,25 +4,14 @@
 #include "vmm/engine/translate/code_region.h"
 #include "vmm/session/engine_probe.h"
 #include "vmm/session/kvm/kvm_session.h"
+#include "vmm/session/soft/soft_engine_name.h"
 #include "vmm/session/soft/soft_session.h"
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <array>
-
 namespace namsan {
 
 namespace {
-
-// soft:lockstep is for developers.
-bool isSoft(std::string_view name)
-{
-    constexpr std::array<std::string_view, 8> names { "soft", "soft:interpreter", "soft:translator",
-        "soft:translator,memory=tlb", "soft:translator,memory=flat", "soft:lockstep", "soft:lockstep,memory=tlb",
-        "soft:lockstep,memory=flat" };
-    return std::ranges::find(names, name) != names.end();
-}
 
 // What a session is made of.
 struct Parts {
@@ -32,23 +21,25 @@ struct Parts {
     GuestBus& bus;
 };
 
-Result<EngineChoice> makeSoft(std::string_view name, std::string reason, const Parts& parts)
+Result<EngineChoice> makeSoft(const SoftEngineName& name, std::string reason, const Parts& parts)
 {
     const CpuModel& model = parts.processors.model;
     if (const auto can = softCanServe(model); !can)
         return can.error();
     auto session = std::make_unique<SoftSession>(parts.memory, parts.clock, model, parts.bus, parts.processors.count);
-    if (name == "soft") {
+    using Kind = SoftEngineName::Kind;
+    if (name.kind == Kind::Best) {
         const auto translates = session->startTranslator();
         reason += translates ? " " + *translates : fmt::format(" It interprets: {}", translates.error().message);
         return EngineChoice { std::move(session), std::move(reason) };
     }
-    const MemoryFormWish wish = memoryFormWishOf(name);
+    TranslatorOptions options;
+    options.keepsBases = name.keepsBases;
     Result<std::string> started = std::string();
-    if (name.starts_with("soft:translator"))
-        started = session->startTranslator(wish);
-    else if (name.starts_with("soft:lockstep"))
-        started = session->startLockstep(wish);
+    if (name.kind == Kind::Translator)
+        started = session->startTranslator(name.memory, options);
+    else if (name.kind == Kind::Lockstep)
+        started = session->startLockstep(name.memory, options);
     if (!started)
         return started.error();
     if (!started->empty())
@@ -70,9 +61,9 @@ Result<EngineChoice> makeBest(const Parts& parts, const KvmAccess& access)
 {
     const EngineProbe probe = probeEngines(access);
     if (!probe.kvmIsBetter())
-        return makeSoft("soft", probe.reason(), parts);
+        return makeSoft({}, probe.reason(), parts);
     auto kvm = makeKvm(probe.reason(), parts, access);
-    return kvm ? std::move(kvm) : makeSoft("soft", kvm.error().message + " So the software CPU is used.", parts);
+    return kvm ? std::move(kvm) : makeSoft({}, kvm.error().message + " So the software CPU is used.", parts);
 }
 
 FeatureSet featuresOfHost(const KvmAccess& access)
@@ -129,8 +120,8 @@ Result<EngineChoice> chooseEngine(std::string_view name, GuestMemory& memory, co
     const Parts parts { memory, clock, processors, bus };
     if (name == "auto")
         return makeBest(parts, access);
-    if (isSoft(name))
-        return makeSoft(name, "The software CPU is used because it was asked for.", parts);
+    if (const auto soft = parseSoftEngineName(name))
+        return makeSoft(*soft, "The software CPU is used because it was asked for.", parts);
     if (name == "kvm")
         return makeKvm("KVM is used because it was asked for.", parts, access);
     return Error { fmt::format(

@@ -3,6 +3,7 @@
 
 #include "vmm/board/guest_memory.h"
 #include "vmm/engine/cpu_model.h"
+#include "vmm/session/soft/soft_engine_name.h"
 
 #include <fmt/format.h>
 
@@ -95,10 +96,7 @@ Result<void> parseCpu(MachineConfig& config, std::string_view text)
 
 Result<void> parseEngine(MachineConfig& config, std::string_view text)
 {
-    constexpr std::array<std::string_view, 10> engines { "auto", "soft", "soft:interpreter", "soft:translator",
-        "soft:translator,memory=tlb", "soft:translator,memory=flat", "soft:lockstep", "soft:lockstep,memory=tlb",
-        "soft:lockstep,memory=flat", "kvm" };
-    if (std::ranges::find(engines, text) == engines.end())
+    if (text != "auto" && text != "kvm" && !parseSoftEngineName(text))
         return Error { fmt::format(
             "There is no engine \"{}\"; choose auto, soft, soft:interpreter, soft:translator or kvm.", text) };
     config.engine = text;

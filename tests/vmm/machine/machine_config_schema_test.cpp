@@ -118,6 +118,8 @@ TEST(MachineConfigSchema, KnowsItsEnginesAndLimits)
     EXPECT_EQ(with("engine", "soft:interpreter").engine, "soft:interpreter");
     EXPECT_EQ(with("engine", "kvm").engine, "kvm");
     EXPECT_EQ(with("engine", "soft:lockstep").engine, "soft:lockstep");
+    EXPECT_EQ(
+        with("engine", "soft:translator,memory=flat,bases=unkept").engine, "soft:translator,memory=flat,bases=unkept");
     EXPECT_EQ(refusal("engine", "xen"),
         "There is no engine \"xen\"; choose auto, soft, soft:interpreter, soft:translator or kvm.");
     EXPECT_EQ(with("vcpus", "16").vcpus, 16u);

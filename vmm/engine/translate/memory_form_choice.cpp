@@ -29,11 +29,4 @@ MemoryFormChoice chooseMemoryForm(MemoryFormWish wish)
             guardPages ? "guard pages" : "userfaultfd's minor faults") };
 }
 
-MemoryFormWish memoryFormWishOf(std::string_view engine)
-{
-    if (engine.ends_with(",memory=flat"))
-        return MemoryFormWish::Flat;
-    return engine.ends_with(",memory=tlb") ? MemoryFormWish::Tlb : MemoryFormWish::Best;
-}
-
 } // namespace namsan

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 
 namespace namsan {
 
@@ -17,8 +16,5 @@ struct MemoryFormChoice {
 
 // What this host can do, tried with a small memory. For Flat it may not be possible; then the reason says why not.
 MemoryFormChoice chooseMemoryForm(MemoryFormWish);
-
-// The wish in an engine's name: ",memory=flat", ",memory=tlb" or nothing at its end.
-MemoryFormWish memoryFormWishOf(std::string_view engine);
 
 } // namespace namsan

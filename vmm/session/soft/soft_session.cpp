@@ -62,7 +62,8 @@ Result<std::string> SoftSession::startWith(
     if (!started)
         return started.error();
     constexpr std::array<std::string_view, 3> suffixes { "", ",memory=tlb", ",memory=flat" };
-    m_engineName = fmt::format("{}{}", name, suffixes[static_cast<size_t>(wish)]);
+    m_engineName
+        = fmt::format("{}{}{}", name, suffixes[static_cast<size_t>(wish)], options.keepsBases ? "" : ",bases=unkept");
     return choice.reason;
 }
 
@@ -80,12 +81,12 @@ Result<std::string> SoftSession::startTranslator(MemoryFormWish wish, const Tran
     });
 }
 
-Result<std::string> SoftSession::startLockstep(MemoryFormWish wish)
+Result<std::string> SoftSession::startLockstep(MemoryFormWish wish, const TranslatorOptions& options)
 {
     if (auto can = canCompare(m_vcpus.size()); !can)
         return can.error();
     return startWith(
-        wish, {}, "soft:lockstep", [this](const auto& chosen) { return m_vcpus.front()->startLockstep(chosen); });
+        wish, options, "soft:lockstep", [this](const auto& chosen) { return m_vcpus.front()->startLockstep(chosen); });
 }
 
 void SoftSession::setA20(bool open)

@@ -31,7 +31,8 @@ public:
     // Before the vCPU runs. Gives a sentence about the form of memory that it took; fails with one where the host
     // refuses, or refuses the form that was wished for. The session interprets then.
     Result<std::string> startTranslator(MemoryFormWish = MemoryFormWish::Best, const TranslatorOptions& = {});
-    Result<std::string> startLockstep(MemoryFormWish = MemoryFormWish::Best); // each unit compared: slow
+    // Each unit is compared: slow.
+    Result<std::string> startLockstep(MemoryFormWish = MemoryFormWish::Best, const TranslatorOptions& = {});
 
     std::string_view engineName() const override { return m_engineName; }
     unsigned vcpuCount() const override { return static_cast<unsigned>(m_vcpus.size()); }
