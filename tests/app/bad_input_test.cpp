@@ -2,11 +2,11 @@
 // Everything that a user, a file or a guest may get wrong, through the whole program but its window: one sentence that
 // names the thing, the reason and the remedy, the right exit code, and never a lost record.
 #include "app/commands/command_line.h"
+#include "tests/support/elf_header.h"
 #include "tests/support/temporary_folder.h"
 #include "vmm/firmware/little_endian.h"
 #include "vmm/firmware/setup_header.h"
 
-#include <elf.h>
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
@@ -25,18 +25,7 @@ constexpr uint32_t loadAddress = 0x1000000;
 std::string elfOf(const std::vector<uint8_t>& code)
 {
     const auto size = static_cast<uint32_t>(code.size());
-    Elf32_Ehdr header {};
-    std::memcpy(header.e_ident, ELFMAG, SELFMAG);
-    header.e_ident[EI_CLASS] = ELFCLASS32;
-    header.e_ident[EI_DATA] = ELFDATA2LSB;
-    header.e_ident[EI_VERSION] = EV_CURRENT;
-    header.e_type = ET_EXEC;
-    header.e_machine = EM_386;
-    header.e_entry = loadAddress;
-    header.e_phoff = sizeof header;
-    header.e_ehsize = sizeof header;
-    header.e_phentsize = sizeof(Elf32_Phdr);
-    header.e_phnum = 1;
+    const Elf32_Ehdr header = elfHeader(loadAddress, 1);
     const Elf32_Phdr segment { PT_LOAD, sizeof header + sizeof(Elf32_Phdr), loadAddress, loadAddress, size, size,
         PF_R | PF_X, 1 };
     std::string file(reinterpret_cast<const char*>(&header), sizeof header);

@@ -9,6 +9,7 @@
 #include <functional>
 #include <initializer_list>
 #include <memory>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -80,6 +81,7 @@ public:
     // Those that this host can serve.
     static std::vector<Engine> engines();
     static std::string nameOf(Engine);
+    friend void PrintTo(Engine engine, std::ostream* stream) { *stream << nameOf(engine); } // for GoogleTest
 
     SeveralRig(unsigned count, Engine, const CpuModel& = CpuModel::standard().withLocalApic());
 

@@ -10,7 +10,6 @@ namespace namsan {
 // each.
 enum class Operation : uint16_t {
     Undefined, // no instruction: #UD
-
     // General purpose (general_instructions.cpp)
     Add,
     Or,
@@ -595,7 +594,6 @@ enum class Operation : uint16_t {
     Aesdeclast,
     Aeskeygenassist,
     Pclmulqdq,
-
     Count,
 };
 

@@ -75,9 +75,9 @@ public:
 // One VM: what a user starts and stops. Every call is safe from any thread, and none but stop(), the destructor and
 // waitForEnd() waits for the guest.
 //
-// Threads: one board thread ("the VMM": timers, input, display) and one thread per vCPU, made by start() and joined
-// when the machine has ended. vCPU threads run the engine; a device access runs on the vCPU's thread under the board
-// lock.
+// Threads: one board thread ("the VMM": timers, input, display), one thread per vCPU and, where there is a network, one
+// for its NAT, made by start() and joined when the machine has ended. vCPU threads run the engine; a device access runs
+// on the vCPU's thread under the board lock, which the NAT's thread never takes.
 class Machine {
 public:
     // Reads what the guest starts from, builds the board and loads the guest. Fails with a sentence for the user.

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tests/vmm/firmware/kernel_builder.h"
 
+#include "tests/support/elf_header.h"
 #include "vmm/base/bits.h"
 #include "vmm/firmware/little_endian.h"
 #include "vmm/firmware/setup_header.h"
 
-#include <elf.h>
 #include <gtest/gtest.h>
 #include <lzma.h>
 #include <zlib.h>
@@ -26,18 +26,7 @@ Bytes ElfBuilder::patterned(size_t size, unsigned step)
 
 Bytes ElfBuilder::build() const
 {
-    Elf32_Ehdr header {};
-    std::memcpy(header.e_ident, ELFMAG, SELFMAG);
-    header.e_ident[EI_CLASS] = ELFCLASS32;
-    header.e_ident[EI_DATA] = ELFDATA2LSB;
-    header.e_ident[EI_VERSION] = EV_CURRENT;
-    header.e_type = ET_EXEC;
-    header.e_machine = EM_386;
-    header.e_entry = entry;
-    header.e_phoff = sizeof header;
-    header.e_ehsize = sizeof header;
-    header.e_phentsize = sizeof(Elf32_Phdr);
-    header.e_phnum = 2;
+    const Elf32_Ehdr header = elfHeader(entry, 2);
 
     const auto textOffset = static_cast<uint32_t>(sizeof header + 2 * sizeof(Elf32_Phdr));
     const auto textSize = static_cast<uint32_t>(text.size());

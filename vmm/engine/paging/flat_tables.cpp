@@ -303,9 +303,9 @@ void FlatTables::discard()
 // A global page has one translation for all address spaces, until INVLPG or more ends it: the guest promises that.
 // Intel SDM volume 3, 4.10.2.4.
 void FlatTables::refresh(
-    const PageWalk& walk, const PageWalk::Control& control, Globals globals, bool specialPagesChanged)
+    const PageWalk& walk, const PageWalk::Control& control, GlobalPages globals, bool specialPagesChanged)
 {
-    if (globals == Globals::LookUp && m_global.size() + m_global.regions() != 0)
+    if (globals == GlobalPages::LookUp && m_global.size() + m_global.regions() != 0)
         clear(m_global); // it is rare, and what is global may be none any more
     for (FlatPages* pages : { &m_own, &m_common }) {
         const bool changed = specialPagesChanged && pages == &m_own; // the common part always counts, and was told

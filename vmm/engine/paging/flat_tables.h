@@ -174,8 +174,7 @@ public:
     void forgetWrites(PhysicalAddress page);
     // Looks everything up again, or everything but global pages. specialPagesChanged: a plain page may have become
     // special meanwhile.
-    enum class Globals { Keep, LookUp };
-    void refresh(const PageWalk&, const PageWalk::Control&, Globals, bool specialPagesChanged);
+    void refresh(const PageWalk&, const PageWalk::Control&, GlobalPages, bool specialPagesChanged);
     void clear(); // the part that is not common
     void clearCommon();
     void discard(); // the same, and gives the memory back

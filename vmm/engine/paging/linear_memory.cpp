@@ -44,7 +44,7 @@ void LinearMemory::setControl(const Control& control)
     if (m_flatMemory)
         m_flatMemory->largePagesFillRegions(!(control.cr4 & cr4::physicalAddressExtension));
     enterAddressSpace();
-    refresh(Globals::LookUp);
+    refresh(GlobalPages::LookUp);
 }
 
 // -- forgetting ------------------------------------------------------------------------------------------------------
@@ -55,7 +55,7 @@ void LinearMemory::reloadCr3(uint32_t cr3, const PageDirectoryPointers& pointers
     m_control.pageDirectoryPointers = pointers;
     enterAddressSpace();
     catchUpWithInvalidations();
-    refresh(Globals::Keep);
+    refresh(GlobalPages::Keep);
 }
 
 void LinearMemory::noteFetchGeneration()
@@ -104,35 +104,34 @@ void LinearMemory::copyGlobals(TranslationSet& from)
 
 // What is cached and what fetches were given is looked up again, and forgotten where a walk would find it otherwise, or
 // would have to set bits or fault.
-void LinearMemory::refresh(Globals globals)
+void LinearMemory::refresh(GlobalPages globals)
 {
     const bool specialPagesChanged = m_set->specialEpoch != m_specialEpoch;
     m_set->specialEpoch = m_specialEpoch;
-    if (globals == Globals::LookUp) {
+    if (globals == GlobalPages::LookUp) {
         m_invalidations += m_invalidated.size() + 1; // of global pages the other sets know too much now
         m_set->invalidations = m_invalidations;
     }
     for (Table& table : m_set->tables)
         refreshTable(table, globals, specialPagesChanged);
     if (m_set->flat)
-        m_set->flat->refresh(m_walk, m_control,
-            globals == Globals::LookUp ? FlatTables::Globals::LookUp : FlatTables::Globals::Keep, specialPagesChanged);
+        m_set->flat->refresh(m_walk, m_control, globals, specialPagesChanged);
     refreshFetches(m_supervisorFetches, globals);
     refreshFetches(m_set->userFetches, globals);
     noteFetchGeneration();
 }
 
-void LinearMemory::refreshFetches(FetchPages& fetches, Globals globals)
+void LinearMemory::refreshFetches(FetchPages& fetches, GlobalPages globals)
 {
-    if (!fetches.hold(m_walk, m_control, globals == Globals::Keep))
+    if (!fetches.hold(m_walk, m_control, globals == GlobalPages::Keep))
         fetches.restart(++m_lastGeneration);
 }
 
-void LinearMemory::refreshTable(Table& table, Globals globals, bool specialPagesChanged)
+void LinearMemory::refreshTable(Table& table, GlobalPages globals, bool specialPagesChanged)
 {
     table.forEachUsed([&](size_t index) {
         const Cached& cached = table.cached[index];
-        if (globals == Globals::Keep && cached.translation.global) {
+        if (globals == GlobalPages::Keep && cached.translation.global) {
             if (specialPagesChanged)
                 fill(table, cached.linearPage, cached.translation);
             return;
@@ -179,8 +178,8 @@ void LinearMemory::catchUpWithInvalidations()
     const uint64_t missed = m_invalidations - std::exchange(m_set->invalidations, m_invalidations);
     if (missed > m_invalidated.size()) {
         for (Table& table : m_set->tables)
-            refreshTable(table, Globals::LookUp, false);
-        refreshFetches(m_set->userFetches, Globals::LookUp);
+            refreshTable(table, GlobalPages::LookUp, false);
+        refreshFetches(m_set->userFetches, GlobalPages::LookUp);
         return;
     }
     for (uint64_t back = missed; back > 0; --back)
@@ -201,7 +200,7 @@ void LinearMemory::invalidatePage(uint32_t linear)
 
 void LinearMemory::flushAll()
 {
-    refresh(Globals::LookUp);
+    refresh(GlobalPages::LookUp);
 }
 
 void LinearMemory::setA20(bool open)

@@ -272,12 +272,11 @@ private:
     void forgetPage(TranslationSet&, uint32_t linear);
     void noteFetchGeneration();
 
-    enum class Globals { Keep, LookUp };
-    void refresh(Globals);
-    void refreshTable(Table&, Globals, bool specialPagesChanged);
+    void refresh(GlobalPages);
+    void refreshTable(Table&, GlobalPages, bool specialPagesChanged);
     void enterAddressSpace();
     void catchUpWithInvalidations();
-    void refreshFetches(FetchPages&, Globals);
+    void refreshFetches(FetchPages&, GlobalPages);
     void copyGlobals(TranslationSet& from);
     void provideFlat(TranslationSet&);
     TranslationSet* leastRecentlyUsedFlat(size_t leastBytes);

@@ -9,6 +9,9 @@
 
 namespace namsan {
 
+// What becomes of what was kept of global pages when everything else is looked up again (Intel SDM volume 3, 4.10.2.4).
+enum class GlobalPages { Keep, LookUp };
+
 class CodeCache;
 
 // Bits of a page fault's error code. Intel SDM volume 3, figure 4-12.

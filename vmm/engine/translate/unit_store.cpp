@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "vmm/engine/translate/unit_store.h"
 
+#include "vmm/engine/decode/code_cache.h"
+
 #include <algorithm>
 #include <utility>
 
 namespace namsan {
 
-static constexpr unsigned lineBits = 6;
 static constexpr auto pageSize = static_cast<uint32_t>(GuestMemory::pageSize);
 
 uint64_t UnitStore::linesOf(uint32_t first, uint32_t last)
 {
-    return (~uint64_t { 0 } << (first >> lineBits)) & (~uint64_t { 0 } >> (63 - (last >> lineBits)));
+    return CodeCache::linesOf(first, last - first + 1);
 }
 
 static bool isIn(const TranslatedUnit& unit, uint64_t page)
