@@ -159,6 +159,8 @@ void FlatTables::enter(const PageWalk& walk, const PageWalk::Control& control, u
 {
     linear &= pageMask;
     enterOne(linear, user, translation, forWrite ? Asked::ForWrite : Asked::ForRead);
+    if (forWrite && m_memory.notesWrites())
+        return; // every unit of the lockstep comparison asks for its stack's page
     const uint32_t first = linear & ~(neighbours * static_cast<uint32_t>(GuestMemory::pageSize) - 1);
     for (uint32_t n = 0; n < neighbours; ++n) {
         const uint32_t neighbour = first + n * static_cast<uint32_t>(GuestMemory::pageSize);
