@@ -273,10 +273,10 @@ void RacePlot::paintLabels(QPainter& painter, const Frame& frame) const
         painter.setBrush(colour);
         paintSeriesMark(painter, label.lane, label.end, 0.35 * frame.em);
         painter.setBrush(Qt::NoBrush);
-        // From a line that ends elsewhere to its name.
+        // From a line that ends elsewhere to its name; faint and dotted, so that nobody takes it for the lane's own.
         const QPointF name(label.text.left() - 0.2 * frame.em, label.text.center().y());
         if (QLineF(label.end, name).length() > frame.em) {
-            painter.setPen(QPen(colour, 1));
+            painter.setPen(QPen(m_colours.axis, 1, Qt::DotLine));
             painter.drawLine(label.end, name);
         }
         painter.setPen(m_colours.text);

@@ -89,8 +89,8 @@ TEST(RacePlotTest, ShowsFourLanesOfWhichTwoAreOver)
         40, 58.9 };
     const QByteArray png = plotAsPng(content);
     EXPECT_FALSE(png.isEmpty());
-    if (const QString folder = qEnvironmentVariable("NAMSAN_PICTURES"); !folder.isEmpty())
-        EXPECT_TRUE(QImage::fromData(png, "PNG").save(folder + "/race-plot.png"));
+    const QString folder = qEnvironmentVariable("NAMSAN_PICTURES");
+    EXPECT_TRUE(folder.isEmpty() || QImage::fromData(png, "PNG").save(folder + "/race-plot.png"));
 }
 
 } // namespace namsan
